@@ -1,0 +1,48 @@
+"""Every error that frugal-ai raises on purpose.
+
+FrugalError
+├── PipelineError     a pipeline file or a setting: says file, key, expected, given
+├── DataError         what a source delivered: says file, series, timestamp
+├── RungError         a rung cannot be fitted or exported as asked
+├── CostError         a meter, factor or hardware description that cannot be used
+├── ExportError       a model cannot become a bundle
+│   └── ParityError   the exported graph disagrees with the model it came from
+├── TrackingError     the tracking server cannot be reached or written
+└── OutputError       a file or folder cannot be written
+"""
+
+
+class FrugalError(Exception):
+    """Root of the hierarchy; the command line prints it in one line and exits with 2."""
+
+
+class PipelineError(FrugalError):
+    """A pipeline file or a setting in it is not valid."""
+
+
+class DataError(FrugalError):
+    """A source's data cannot be read or break the declared policy."""
+
+
+class RungError(FrugalError):
+    """A rung cannot be fitted or exported with what it was given."""
+
+
+class CostError(FrugalError):
+    """A meter, factor or hardware description cannot be used."""
+
+
+class ExportError(FrugalError):
+    """A model cannot be turned into a bundle."""
+
+
+class ParityError(ExportError):
+    """The exported graph and the model it came from disagree."""
+
+
+class TrackingError(FrugalError):
+    """The tracking store cannot be reached or written."""
+
+
+class OutputError(FrugalError):
+    """A file or folder cannot be written."""

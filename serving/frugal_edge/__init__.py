@@ -1,0 +1,3 @@
+"""Runs frugal-ai forecast bundles on low-power gateways."""
+
+__version__ = "0.1.0"
