@@ -1,0 +1,99 @@
+"""A fitted rung and the features that it reads, as one ONNX model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import spox
+from numpy.typing import NDArray
+
+from frugal_ai.backtest.evaluate import SeriesModel
+from frugal_ai.errors import ParityError
+from frugal_ai.export.compact import compact
+from frugal_ai.features.blocks.base import Reach
+from frugal_ai.features.graph import Windows, run_batches
+from frugal_edge.runtime import quiet_session
+
+PARITY = 1e-5  # of the mean absolute value of the series
+# the oldest intermediate representations of the operator sets in use (onnx/docs/Versioning.md)
+_IR_VERSION = 8
+_IR_VERSION_WITH_TREES = 10
+_TREES = "ai.onnx.ml"
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """A model from observations to forecast.
+
+    Attributes
+    ----------
+    content
+        The serialized graph, features included.
+    reach
+        How far before the origin it reads [steps].
+    opset, ml_opset, ir_version
+        Versions that a runtime must support; no ``ml_opset`` without trees.
+    """
+
+    content: bytes
+    reach: Reach
+    opset: int
+    ml_opset: int | None
+    ir_version: int
+
+    def forecast(self, windows: Windows) -> NDArray[np.float32]:
+        """Run the graph over windows, [B, H]."""
+        return run_batches(quiet_session(self.content), windows, self.reach, "forecast")
+
+
+def to_onnx(model: SeriesModel) -> OnnxModel:
+    """Compose features and fitted rung to one graph."""
+    frame, features = model.graph.build()
+    outputs = {"forecast": model.fitted.to_onnx(features)}
+    built = compact(spox.build(frame.inputs, outputs, drop_unused_inputs=True))
+    opsets = {entry.domain: entry.version for entry in built.opset_import}
+    built.ir_version = _IR_VERSION_WITH_TREES if _TREES in opsets else _IR_VERSION
+    built.producer_name = "frugal-ai"
+    onnx.checker.check_model(built)
+    return OnnxModel(
+        content=built.SerializeToString(deterministic=True),
+        reach=model.graph.reach,
+        opset=opsets[""],
+        ml_opset=opsets.get(_TREES),
+        ir_version=built.ir_version,
+    )
+
+
+def check_parity(
+    model: OnnxModel, windows: Windows, native: NDArray[np.float64], mean_abs: float
+) -> float:
+    """Compare the graph with the model that it came from on every window.
+
+    Parameters
+    ----------
+    model, windows
+        The graph and what it sees.
+    native
+        Forecasts of the fitted rung [B, H] [unit of the series].
+    mean_abs
+        Mean absolute value of the series [unit of the series].
+
+    Returns
+    -------
+    float
+        Largest absolute difference over ``mean_abs`` [1].
+
+    Raises
+    ------
+    ParityError
+        If it is more than ``PARITY``.
+    """
+    difference = np.abs(model.forecast(windows) - native)
+    worst = float(difference.max() / mean_abs)
+    if not worst <= PARITY:
+        row, step = np.unravel_index(int(np.nanargmax(difference)), difference.shape)
+        raise ParityError(
+            f"expected ONNX and native forecasts within {PARITY:g} of the series' mean, got "
+            f"{worst:.3g} at origin {windows.origin[row]}, step {step}"
+        )
+    return worst

@@ -1,0 +1,70 @@
+"""LightGBM as the boosting rungs use it: one thread, deterministic, quiet."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import lightgbm
+import numpy as np
+import spox.opset.ai.onnx.v17 as op
+from annotated_types import Ge, Gt, Le
+from spox import Var
+
+from frugal_ai.features.frame import const
+from frugal_ai.ladder._trees import to_onnx
+from frugal_ai.ladder.rung import Float32Array, FloatArray, Rung
+
+
+class TreeSettings(Rung):
+    """Settings that the boosting rungs share."""
+
+    trees: Annotated[int, Ge(1)] = 300
+    leaves: Annotated[int, Ge(2)] = 31
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.05
+    rows_per_leaf: Annotated[int, Ge(1)] = 60
+    column_share: Annotated[float, Gt(0), Le(1)] = 0.4
+    row_share: Annotated[float, Gt(0), Le(1)] = 0.7
+    l2: Annotated[float, Ge(0)] = 5.0
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Boosted trees over rows [B * H, F]."""
+
+    booster: lightgbm.Booster
+
+    def predict(self, features: Float32Array) -> FloatArray:
+        """Forecast [B, H]."""
+        batch, horizon, width = features.shape
+        flat = self.booster.predict(features.reshape(-1, width), num_threads=1)
+        return np.asarray(flat, dtype=np.float64).reshape(batch, horizon)
+
+    def to_onnx(self, features: Var, width: int, horizon: int) -> Var:
+        """Append the trees to a graph: features float32 [B, H, F] to float32 [B, H]."""
+        rows = op.reshape(features, const([-1, width], np.int64))
+        total = to_onnx(rows, self.booster.dump_model())
+        return op.reshape(total, const([-1, horizon], np.int64))
+
+
+def fit_trees(
+    features: Float32Array, target: FloatArray, settings: TreeSettings, seed: int
+) -> Trees:
+    """Boost squared error on the observed rows of features [B, H, F] and target [B, H]."""
+    seen = np.isfinite(target)
+    parameters: dict[str, Any] = {
+        "objective": "regression",
+        "num_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "min_data_in_leaf": settings.rows_per_leaf,
+        "feature_fraction": settings.column_share,
+        "bagging_fraction": settings.row_share,
+        "bagging_freq": 1,
+        "lambda_l2": settings.l2,
+        "max_bin": 127,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
+    data = lightgbm.Dataset(features[seen], label=target[seen], params=parameters)
+    return Trees(lightgbm.train(parameters, data, num_boost_round=settings.trees))

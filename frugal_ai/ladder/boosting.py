@@ -1,0 +1,59 @@
+"""Gradient boosting on the recipe's features."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+import numpy as np
+import spox.opset.ai.onnx.v17 as op
+from spox import Var
+
+from frugal_ai.features.blocks.base import Block
+from frugal_ai.features.blocks.rolling import Rolling
+from frugal_ai.features.frame import const
+from frugal_ai.features.recipe import Recipe
+from frugal_ai.ladder._lightgbm import Trees, TreeSettings, fit_trees
+from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows
+from frugal_ai.settings import Duration
+
+
+@dataclass(frozen=True)
+class TreesOnLevel:
+    """Trees that add to the level, which is the first feature."""
+
+    trees: Trees
+    shape: tuple[int, int]  # H, F
+
+    def predict(self, features: Float32Array) -> FloatArray:
+        """Forecast [B, H]."""
+        return features[:, :, 0].astype(np.float64) + self.trees.predict(features)
+
+    def to_onnx(self, features: Var) -> Var:
+        """Append level and trees to a graph, float32 [B, H]."""
+        horizon, width = self.shape
+        level = op.gather(features, const(0, np.int64), axis=2)
+        return op.add(level, self.trees.to_onnx(features, width, horizon))
+
+
+class Boosting(TreeSettings):
+    """LightGBM on the plain features, on the distance from the level of the last days.
+
+    Trees cannot leave the range of what they have seen; the level can.
+    """
+
+    rung: Literal["boosting"] = "boosting"
+    level: Duration = timedelta(days=7)
+    family: ClassVar[Family] = "boosting"
+    summary: ClassVar[str] = "LightGBM on the features, relative to the recent level"
+
+    def blocks(self, recipe: Recipe) -> tuple[Block, ...]:
+        level = Rolling(feature="rolling", window=(self.level,), stats=("mean",))
+        return (level, *recipe.features)
+
+    def fit(self, rows: Rows) -> Fitted:
+        level = rows.features[:, :, 0].astype(np.float64)
+        trees = fit_trees(rows.features, rows.target - level, self, rows.seed)
+        return TreesOnLevel(trees, rows.features.shape[1:])
+
+
+RUNG = Boosting
