@@ -110,7 +110,9 @@ class Pipeline(Settings):
         names = [rung.name for rung in rungs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"expected distinct names (give a label), got {', '.join(twice)} twice")
+            raise ValueError(
+                f"expected distinct names (give a label), got {', '.join(twice)} twice"
+            )
         return rungs
 
     @property
@@ -157,7 +159,7 @@ class _AtKeyError(Exception):
 
 
 def _with_components(declared: dict[str, Any]) -> dict[str, Any]:
-    """Replace what names a source or a rung by the component itself, checked by its own settings."""
+    """Replace what names a source or a rung by the component, checked by its own settings."""
     if "source" in declared:
         declared["source"] = _at("source", sources.make, declared["source"])
     if isinstance(declared.get("rungs"), list):

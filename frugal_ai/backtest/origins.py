@@ -19,7 +19,9 @@ IntArray = NDArray[np.int64]
 def _clock(value: object) -> object:
     # YAML 1.1 reads 10:30 without quotes as the number 630
     if isinstance(value, int):
-        raise ValueError(f'expected a local time in quotes such as "00:00", got {value}')
+        raise ValueError(  # noqa: TRY004 - pydantic reports a ValueError
+            f'expected a local time in quotes such as "00:00", got {value}'
+        )
     return value
 
 
@@ -27,7 +29,7 @@ LocalTime = Annotated[time, BeforeValidator(_clock)]
 
 
 class OriginRule(Settings):
-    """Origins from the ``first`` to the ``last`` local day, at given local times, every few days."""
+    """Origins from the ``first`` to the ``last`` local day, at local times, every few days."""
 
     first: date
     last: date

@@ -65,7 +65,7 @@ class Series:
     def targets(self, origins: IntArray) -> FloatArray:
         """Return what was observed after each origin [O, H], NaN where nothing was."""
         ahead = self.positions(origins)[:, None] + np.arange(self.horizon)
-        return self.panel.values[self.index][ahead]
+        return np.asarray(self.panel.values[self.index][ahead])
 
     def windows(self, origins: IntArray, reach: Reach) -> Windows:
         """Cut what a model may see at each origin.
@@ -88,11 +88,16 @@ class Series:
         return Windows(
             history=_finite(self.filled[before], self, before, ("value",)),
             origin=origins,
-            known=_finite(
-                self.panel.known[self.index][around], self, around, self.panel.known_names
-            ),
-            past=_finite(self.panel.past[self.index][before], self, before, self.panel.past_names),
+            known=self._covariates(self.panel.known, self.panel.known_names, reach.known, around),
+            past=self._covariates(self.panel.past, self.panel.past_names, reach.past, before),
         )
+
+    def _covariates(
+        self, values: FloatArray, names: tuple[str, ...], read: frozenset[str], at: IntArray
+    ) -> NDArray[np.float32]:
+        columns = [i for i, name in enumerate(names) if name in read]
+        cut = values[self.index][at[:, :, None], columns]  # [O, steps, k]
+        return _finite(cut, self, at, tuple(names[i] for i in columns))
 
 
 def _finite(

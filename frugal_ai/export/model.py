@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 import spox
+from frugal_edge.runtime import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.backtest.evaluate import SeriesModel
 from frugal_ai.errors import ParityError
 from frugal_ai.export.compact import compact
-from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import Windows, run_batches
-from frugal_edge.runtime import quiet_session
 
 PARITY = 1e-5  # of the mean absolute value of the series
 # the oldest intermediate representations of the operator sets in use (onnx/docs/Versioning.md)
@@ -29,21 +28,21 @@ class OnnxModel:
     ----------
     content
         The serialized graph, features included.
-    reach
-        How far before the origin it reads [steps].
+    inputs
+        Names of the tensors that it reads.
     opset, ml_opset, ir_version
         Versions that a runtime must support; no ``ml_opset`` without trees.
     """
 
     content: bytes
-    reach: Reach
+    inputs: tuple[str, ...]
     opset: int
     ml_opset: int | None
     ir_version: int
 
     def forecast(self, windows: Windows) -> NDArray[np.float32]:
         """Run the graph over windows, [B, H]."""
-        return run_batches(quiet_session(self.content), windows, self.reach, "forecast")
+        return run_batches(quiet_session(self.content), windows, "forecast")
 
 
 def to_onnx(model: SeriesModel) -> OnnxModel:
@@ -57,7 +56,7 @@ def to_onnx(model: SeriesModel) -> OnnxModel:
     onnx.checker.check_model(built)
     return OnnxModel(
         content=built.SerializeToString(deterministic=True),
-        reach=model.graph.reach,
+        inputs=tuple(value.name for value in built.graph.input),
         opset=opsets[""],
         ml_opset=opsets.get(_TREES),
         ir_version=built.ir_version,

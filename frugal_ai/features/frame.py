@@ -100,7 +100,7 @@ class Frame:
         return const(self.grid.day_codes, np.uint8)
 
     def day_flags(self, shifts: tuple[int, ...], flags: tuple[str, ...]) -> Var:
-        """Flags of the days around each target, float32 [B, H, shifts * flags].
+        """Look up flags of the days around each target, float32 [B, H, shifts * flags].
 
         Parameters
         ----------

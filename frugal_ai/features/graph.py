@@ -1,6 +1,6 @@
 """Blocks compiled to one ONNX graph, and that graph run over batches of windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block, Reach
-from frugal_ai.features.frame import Frame
+from frugal_ai.features.frame import Frame, position
 from frugal_ai.features.grid import Grid
 
 _BATCH = 512  # windows at once: bounds the memory of the copies, large enough to hide the calls
@@ -42,7 +42,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.origin)
 
-    def part(self, rows: slice) -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
+    def tensors(self, rows: slice) -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
         """Return the tensors of some windows by the names of the graph's inputs."""
         return {
             "history": self.history[rows],
@@ -69,9 +69,28 @@ class FeatureGraph:
         """How far before the origin the blocks read."""
         return reduce(Reach.__or__, (block.reach(self.grid) for block in self.blocks), Reach())
 
+    @cached_property
+    def inputs(self) -> Grid:
+        """The grid with only those covariates that the blocks read; their order stays.
+
+        Raises
+        ------
+        PipelineError
+            If a block reads a covariate that the pipeline does not declare.
+        """
+        for name in sorted(self.reach.known):
+            position(name, self.grid.known_names, "known")
+        for name in sorted(self.reach.past):
+            position(name, self.grid.past_names, "past")
+        return replace(
+            self.grid,
+            known_names=tuple(n for n in self.grid.known_names if n in self.reach.known),
+            past_names=tuple(n for n in self.grid.past_names if n in self.reach.past),
+        )
+
     def build(self) -> tuple[Frame, Var]:
         """Build the graph: its inputs and the features, float32 [B, H, F]."""
-        frame = Frame(self.grid, max(self.reach.history, 1), self.reach.lookback)
+        frame = Frame(self.inputs, max(self.reach.history, 1), self.reach.lookback)
         parts = [block.build(frame) for block in self.blocks]
         return frame, parts[0] if len(parts) == 1 else op.concat(parts, axis=2)
 
@@ -82,31 +101,17 @@ class FeatureGraph:
         return quiet_session(model.SerializeToString())
 
     def transform(self, windows: Windows) -> NDArray[np.float32]:
-        """Compute the features of a batch of windows, float32 [B, H, F].
-
-        The windows may reach further back than these blocks read.
-        """
-        return run_batches(self._session, windows, self.reach, "features")
+        """Compute the features of a batch of windows, float32 [B, H, F]."""
+        return run_batches(self._session, windows, "features")
 
 
 def run_batches(
-    session: onnxruntime.InferenceSession, windows: Windows, reach: Reach, output: str
+    session: onnxruntime.InferenceSession, windows: Windows, output: str
 ) -> NDArray[np.float32]:
     """Run a graph over windows in batches and return one of its outputs, [B, ...]."""
-    names = {node.name for node in session.get_inputs()}
-    steps = max(reach.history, 1)
-    spare = windows.known.shape[1] - session_span(session) if "known" in names else 0
+    names = [node.name for node in session.get_inputs()]
     parts = []
     for start in range(0, len(windows), _BATCH):
-        tensors = windows.part(slice(start, start + _BATCH))
-        tensors["history"] = tensors["history"][:, -steps:]
-        tensors["past"] = tensors["past"][:, -steps:]
-        tensors["known"] = tensors["known"][:, spare:]
-        feed = {name: np.ascontiguousarray(tensors[name]) for name in names}
-        parts.append(session.run([output], feed)[0])
+        tensors = windows.tensors(slice(start, start + _BATCH))
+        parts.append(session.run([output], {name: tensors[name] for name in names})[0])
     return np.concatenate(parts)
-
-
-def session_span(session: onnxruntime.InferenceSession) -> int:
-    """Return how many steps of known covariates a graph reads, look-back and horizon."""
-    return int(next(n for n in session.get_inputs() if n.name == "known").shape[1])

@@ -98,7 +98,7 @@ def day_codes(holidays: IntArray, first_day: int, n_days: int) -> NDArray[np.uin
     month = dates.astype("datetime64[M]").astype(int) % 12 + 1
     day_of_month = (dates - dates.astype("datetime64[M]")).astype(int) + 1
     yearend = ((month == 12) & (day_of_month >= 24)) | ((month == 1) & (day_of_month == 1))
-    return (holiday + 2 * bridge + 4 * yearend).astype(np.uint8)
+    return np.asarray(holiday + 2 * bridge + 4 * yearend, dtype=np.uint8)
 
 
 def local_grid(
@@ -123,8 +123,10 @@ def local_grid(
     first_day = valid_from // DAY_S - _MARGIN_DAYS
     last_day = (valid_until + horizon * step_s) // DAY_S + _MARGIN_DAYS
     transitions, offsets = utc_offsets(timezone, first_day * DAY_S, last_day * DAY_S)
-    years = [int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + 1970
-             for day in (first_day, last_day)]
+    years = [
+        int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + 1970
+        for day in (first_day, last_day)
+    ]
     days_off = (
         holiday_days(holidays, years[0] - 1, years[1] + 1)
         if holidays

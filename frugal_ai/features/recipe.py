@@ -19,7 +19,9 @@ from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Settings
 
-PlainBlock = Lag | Last | Rolling | Horizon | Clock | Weekday | Slot | Fourier | Holiday | Known | Static
+PlainBlock = (
+    Lag | Last | Rolling | Horizon | Clock | Weekday | Slot | Fourier | Holiday | Known | Static
+)
 
 
 class Spline(Block):

@@ -45,5 +45,7 @@ def make(settings: Any) -> Rung:
     if isinstance(settings, str):
         settings = {"rung": settings}
     if not isinstance(settings, dict) or not isinstance(settings.get("rung"), str):
-        raise PipelineError(f"rung: expected a name or a mapping with the key rung, got {settings!r}")
+        raise PipelineError(
+            f"rung: expected a name or a mapping with the key rung, got {settings!r}"
+        )
     return kind(settings["rung"]).model_validate(settings)

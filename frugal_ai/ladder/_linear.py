@@ -31,7 +31,8 @@ class LinearModel:
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
         scaled = (features.astype(np.float64) - self.mean) * self.scale
-        return np.einsum("bhf,hf->bh", scaled, self.weights.astype(np.float64)) + self.bias
+        weights = self.weights.astype(np.float64)
+        return np.asarray(np.einsum("bhf,hf->bh", scaled, weights) + self.bias)
 
     def to_onnx(self, features: Var) -> Var:
         """Append the model to a graph, float32 [B, H]."""
@@ -47,8 +48,8 @@ class LinearModel:
 class Moments:
     """Second moments of standardized features and target, by fold and lead time.
 
-    The first column is the intercept. Sums over folds, or over all folds but one, are again moments,
-    so that cross-validation costs no further pass over the data.
+    The first column is the intercept. Sums over folds, or over all folds but one, are moments
+    again, so that cross-validation costs no further pass over the data.
     """
 
     mean: FloatArray  # [F]
@@ -57,7 +58,9 @@ class Moments:
     cross: FloatArray  # [folds, H, 1+F]
     fold: NDArray[np.int64]  # [B]
 
-    def solve(self, alpha: float, without: int | None = None, leads: slice = slice(None)) -> FloatArray:
+    def solve(
+        self, alpha: float, without: int | None = None, leads: slice = slice(None)
+    ) -> FloatArray:
         """Solve the ridge of each lead time, [H, 1+F], on all folds or all but one."""
         gram, cross = self.gram[:, leads].sum(axis=0), self.cross[:, leads].sum(axis=0)
         if without is not None:

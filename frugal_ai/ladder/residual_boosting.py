@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge, Gt, MinLen
 from spox import Var
@@ -13,8 +14,6 @@ from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder._lightgbm import Trees, TreeSettings, fit_trees
 from frugal_ai.ladder._linear import LinearModel, linear_model, moments, out_of_fold, tune_alpha
 from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows
-
-import numpy as np
 
 
 @dataclass(frozen=True)

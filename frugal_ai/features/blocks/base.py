@@ -12,13 +12,20 @@ from frugal_ai.settings import Settings
 
 @dataclass(frozen=True)
 class Reach:
-    """How far before the origin a block reads [steps]: observed history, known covariates."""
+    """What a block reads: how far before the origin [steps], and which covariates."""
 
     history: int = 0
     lookback: int = 0
+    known: frozenset[str] = frozenset()
+    past: frozenset[str] = frozenset()
 
     def __or__(self, other: "Reach") -> "Reach":
-        return Reach(max(self.history, other.history), max(self.lookback, other.lookback))
+        return Reach(
+            max(self.history, other.history),
+            max(self.lookback, other.lookback),
+            self.known | other.known,
+            self.past | other.past,
+        )
 
 
 class Block(Settings, ABC):
@@ -35,7 +42,7 @@ class Block(Settings, ABC):
         """
 
     def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - most calendar blocks read no values
-        """Say how far before the origin the block reads."""
+        """Say what the block reads."""
         return Reach()
 
     @abstractmethod

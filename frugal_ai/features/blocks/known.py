@@ -43,7 +43,7 @@ class Known(Block):
 
     def reach(self, grid: Grid) -> Reach:
         shifts, windows = self._steps(grid)
-        return Reach(lookback=max(shifts) + max(windows) - 1)
+        return Reach(lookback=max(shifts) + max(windows) - 1, known=frozenset(self.names))
 
     def build(self, frame: Frame) -> Var:
         grid = frame.grid

@@ -9,7 +9,7 @@ from spox import Var
 
 from frugal_ai.errors import PipelineError
 from frugal_ai.features.blocks.base import Block, Reach
-from frugal_ai.features.blocks.rolling import trailing
+from frugal_ai.features.blocks.rolling import covariates, trailing
 from frugal_ai.features.frame import TARGET, Frame, const
 from frugal_ai.features.grid import DAY_S, Grid
 from frugal_ai.settings import Duration, format_duration
@@ -61,7 +61,8 @@ class Lag(Block):
     def reach(self, grid: Grid) -> Reach:
         lags = self._lags(grid)
         window = grid.steps(self.minus_mean, "recipe: lag.minus_mean") if self.minus_mean else 0
-        return Reach(max(int((lags - np.arange(grid.horizon)[:, None]).max()), window))
+        steps = max(int((lags - np.arange(grid.horizon)[:, None]).max()), window)
+        return Reach(steps, past=covariates(self.of))
 
     def build(self, frame: Frame) -> Var:
         grid = frame.grid
@@ -96,7 +97,7 @@ class Last(Block):
         return tuple(f"{prefix}last_{k}" for k in range(1, self.steps + 1))
 
     def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - counted in steps
-        return Reach(self.steps)
+        return Reach(self.steps, past=covariates(self.of))
 
     def build(self, frame: Frame) -> Var:
         index = frame.history_steps - 1 - np.arange(self.steps)

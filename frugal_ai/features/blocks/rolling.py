@@ -16,6 +16,11 @@ from frugal_ai.settings import Duration, format_duration
 Statistic = Literal["mean", "min", "max", "std"]
 
 
+def covariates(of: str) -> frozenset[str]:
+    """Return the past covariate that a signal is, or none for the target."""
+    return frozenset() if of == TARGET else frozenset({of})
+
+
 def trailing(frame: Frame, signal: Var, window: int) -> Var:
     """Cut the last steps before the origin, float64 [B, window]; double keeps the sums exact."""
     recent = cut(signal, frame.history_steps - window, frame.history_steps)
@@ -36,7 +41,7 @@ _STATISTICS: dict[Statistic, Callable[[Var], Var]] = {
 
 
 class Rolling(Block):
-    """Mean, minimum, maximum or population standard deviation over windows that end at the origin."""
+    """Mean, minimum, maximum or population standard deviation over windows up to the origin."""
 
     feature: Literal["rolling"]
     window: Annotated[tuple[Duration, ...], MinLen(1)]
@@ -53,7 +58,8 @@ class Rolling(Block):
         )
 
     def reach(self, grid: Grid) -> Reach:
-        return Reach(max(grid.steps(window, "recipe: rolling.window") for window in self.window))
+        steps = max(grid.steps(window, "recipe: rolling.window") for window in self.window)
+        return Reach(steps, past=covariates(self.of))
 
     def build(self, frame: Frame) -> Var:
         signal = frame.signal(self.of)

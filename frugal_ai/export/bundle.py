@@ -1,0 +1,272 @@
+"""The bundle: a folder with everything that a gateway needs, written whole or not at all."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from frugal_edge.bundle import open_bundle
+from frugal_edge.errors import EdgeError
+from frugal_edge.runtime import Forecaster
+
+from frugal_ai.backtest.evaluate import SeriesModel
+from frugal_ai.backtest.origins import IntArray, stamp
+from frugal_ai.backtest.windows import Series
+from frugal_ai.errors import ExportError, OutputError
+from frugal_ai.export.model import PARITY, OnnxModel
+from frugal_ai.features.graph import Windows
+from frugal_ai.features.grid import DAY_S
+from frugal_ai.pipeline import Pipeline
+
+# Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
+SCHEMA_VERSION = 1
+MINIMUM_ONNXRUNTIME = "1.20"
+_GOLDEN_CASES = 2
+_GOLDEN_DIGITS = 5  # of the inputs: golden files shrink, and any input is as good as another
+_BOUND_MARGIN = 0.5  # of the range in training, below and above it
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from, for its manifest and card."""
+
+    created: int  # [unix s]
+    data_digest: str
+    git_revision: str | None
+    metrics: Mapping[str, Any]
+    costs: Mapping[str, Any]
+    mlflow: Mapping[str, Any] | None = None
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    pipeline: Pipeline,
+    rung: str,
+    series: Series,
+    model: SeriesModel,
+    exported: OnnxModel,
+    origins: IntArray,
+    provenance: Provenance,
+    card: str,
+) -> str:
+    """Write a bundle, replay its golden cases as a gateway would, and put it in place.
+
+    Parameters
+    ----------
+    folder
+        Where the bundle shall stand; a bundle that is there is replaced in one step.
+    origins
+        Origins to take golden cases from [O] [unix s].
+    card
+        Text of the model card.
+
+    Returns
+    -------
+    str
+        Identity of the bundle.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what was there stays.
+    ExportError
+        If the bundle does not pass the gateway's own checks.
+    """
+    spread = np.linspace(0, len(origins) - 1, _GOLDEN_CASES).astype(int)
+    windows = series.windows(origins[spread], model.graph.reach)
+    scale = float(np.nanmean(np.abs(series.panel.values[series.index])))
+    files = {
+        "model.onnx": exported.content,
+        "golden.json": _json(golden(exported, windows, scale * PARITY)),
+        "fallback.json": _json({"kind": "seasonal_naive", "season_s": DAY_S}),
+        "MODEL_CARD.md": card.encode(),
+    }
+    described = manifest(pipeline, rung, series, model, exported, provenance)
+    described["files"] = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in files.items()
+    }
+    files["manifest.json"] = _json(described)
+    _put(folder, files)
+    return str(described["id"])
+
+
+def manifest(
+    pipeline: Pipeline,
+    rung: str,
+    series: Series,
+    model: SeriesModel,
+    exported: OnnxModel,
+    provenance: Provenance,
+) -> dict[str, Any]:
+    """Describe a model; the files of the bundle are added by whoever writes them."""
+    grid = model.graph.inputs
+    digest = hashlib.sha256(exported.content).hexdigest()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": f"{pipeline.name}-{rung}-{digest[:12]}",
+        "sequence": provenance.created,
+        "pipeline": pipeline.name,
+        "kind": pipeline.kind,
+        "simulated": series.panel.simulated,
+        "rung": rung,
+        "series_id": series.name,
+        "unit": pipeline.unit,
+        "timezone": pipeline.timezone,
+        "step_s": grid.step_s,
+        "horizon": grid.horizon,
+        "quantiles": [],
+        "inputs": _inputs(model, exported),
+        "outputs": [
+            {
+                "name": "forecast",
+                "dtype": "float32",
+                "axes": ["B", "H"],
+                "shape": [None, grid.horizon],
+            }
+        ],
+        "history_steps": max(model.graph.reach.history, 1),
+        "origins": {
+            "valid_from": stamp(grid.valid_from),
+            "valid_until": stamp(grid.valid_until),
+            "local_time": sorted(clock.strftime("%H:%M") for clock in pipeline.periods.test.at),
+            "every_s": DAY_S // len(pipeline.periods.test.at),
+        },
+        "gap_policy": {
+            "max_gap_steps": pipeline.quality.max_gap // pipeline.step,
+            "fill": "linear",
+        },
+        "bounds": _bounds(series, model, exported),
+        "metrics": dict(provenance.metrics),
+        "costs": dict(provenance.costs),
+        "mlflow": provenance.mlflow,
+        "git_revision": provenance.git_revision,
+        "data_digest": provenance.data_digest,
+        "created": stamp(provenance.created),
+        "onnx": {
+            "opset": exported.opset,
+            "ml_opset": exported.ml_opset,
+            "ir_version": exported.ir_version,
+        },
+        "minimum_onnxruntime": MINIMUM_ONNXRUNTIME,
+    }
+
+
+def golden(exported: OnnxModel, windows: Windows, tolerance: float) -> dict[str, Any]:
+    """Make golden cases of some windows: rounded inputs, and what the graph makes of them."""
+    rounded = Windows(
+        history=_rounded(windows.history),
+        origin=windows.origin,
+        known=_rounded(windows.known),
+        past=_rounded(windows.past),
+    )
+    forecast = exported.forecast(rounded)
+    cases = []
+    for row in range(len(rounded)):
+        tensors = rounded.tensors(slice(row, row + 1))
+        cases.append(
+            {
+                "inputs": {name: _plain(tensors[name][0]) for name in exported.inputs},
+                "outputs": {"forecast": _plain(forecast[row])},
+            }
+        )
+    return {"tolerance_abs": tolerance, "cases": cases}
+
+
+def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
+    """Describe the tensors that the graph reads; those it does not read are not in it."""
+    grid, reach = model.graph.inputs, model.graph.reach
+    steps, span = max(reach.history, 1), reach.lookback + grid.horizon
+    described: dict[str, dict[str, Any]] = {
+        "history": {"dtype": "float32", "axes": ["B", "N"], "shape": [None, steps]},
+        "origin": {"dtype": "int64", "axes": ["B"], "shape": [None]},
+        "known": {
+            "dtype": "float32",
+            "axes": ["B", "L+H", "K"],
+            "shape": [None, span, len(grid.known_names)],
+            "columns": list(grid.known_names),
+            "lookback": reach.lookback,
+        },
+        "past": {
+            "dtype": "float32",
+            "axes": ["B", "N", "P"],
+            "shape": [None, steps, len(grid.past_names)],
+            "columns": list(grid.past_names),
+        },
+    }
+    return [{"name": name, **described[name]} for name in exported.inputs]
+
+
+def _bounds(series: Series, model: SeriesModel, exported: OnnxModel) -> dict[str, Any]:
+    panel, grid = series.panel, model.graph.inputs
+    known = {n: panel.known[series.index, :, panel.known_names.index(n)] for n in grid.known_names}
+    past = {n: panel.past[series.index, :, panel.past_names.index(n)] for n in grid.past_names}
+    read = exported.inputs
+    return {
+        "history": _range(panel.values[series.index]) if "history" in read else None,
+        "known": {n: _range(v) for n, v in known.items()} if "known" in read else {},
+        "past": {n: _range(v) for n, v in past.items()} if "past" in read else {},
+    }
+
+
+def _range(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    margin = _BOUND_MARGIN * (high - low)
+    return [float(f"{low - margin:.6g}"), float(f"{high + margin:.6g}")]
+
+
+def _rounded(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    with np.errstate(divide="ignore"):
+        digits = _GOLDEN_DIGITS - 1 - np.floor(np.log10(np.abs(values.astype(np.float64))))
+    scale = 10.0 ** np.where(np.isfinite(digits), digits, 0)
+    return (np.rint(values * scale) / scale).astype(np.float32)
+
+
+def _plain(values: Any) -> Any:
+    """Turn float32 into the shortest decimals that read back as the same float32."""
+    if np.ndim(values):
+        return [_plain(value) for value in values]
+    return float(str(values)) if isinstance(values, np.floating) else int(values)
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _put(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files beside their place, check them as a gateway would, and move them there."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+    try:
+        for name, content in files.items():
+            (draft / name).write_bytes(content)
+        Forecaster(open_bundle(draft)).self_test()
+        _swap(draft, folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+    except EdgeError as error:
+        raise ExportError(f"the bundle fails the gateway's checks: {error}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    draft.chmod(0o755)
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+        folder.replace(old / folder.name)
+        draft.replace(folder)
+        shutil.rmtree(old)
+    else:
+        draft.replace(folder)
