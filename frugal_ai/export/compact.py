@@ -1,4 +1,4 @@
-"""Making a graph small without changing what it computes."""
+"""Making a graph small, and always the same, without changing what it computes."""
 
 import itertools
 import string
@@ -8,81 +8,94 @@ import onnx
 
 
 def compact(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the same graph with shared constants, shared nodes and short names.
+    """Return the same graph with shared constants, shared nodes, short names and a fixed order.
 
     Equal constants become one initializer; a node that repeats another (same operator, inputs and
-    attributes) is dropped; names of inner values become as short as they can be.
+    attributes) and one that nothing reads are dropped; inner names become as short as they can be;
+    nodes, inputs and operator sets come in an order that depends on the computation alone.
 
     Parameters
     ----------
     model
-        Without subgraphs or functions, its nodes in topological order, as spox writes it.
+        Without subgraphs or functions.
 
     Returns
     -------
     onnx.ModelProto
         A new model; the given one stays as it is.
     """
-    rewriter = _Rewriter(model)
-    for tensor in model.graph.initializer:
-        rewriter.constant(tensor.name, tensor)
-    for node in model.graph.node:
-        if node.op_type == "Constant" and node.output[0] not in rewriter.outputs:
-            rewriter.constant(node.output[0], node.attribute[0].t)
-        else:
-            rewriter.node(node)
-    return rewriter.result
-
-
-def _labels(taken: set[str]) -> Iterator[str]:
-    for length in itertools.count(1):
-        for letters in itertools.product(string.ascii_letters, repeat=length):
-            label = "".join(letters)
-            if label not in taken:
-                yield label
+    rewriter = _Rewriter(model.graph)
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    result.ClearField("opset_import")
+    result.opset_import.extend(sorted(model.opset_import, key=lambda entry: entry.domain))
+    result.graph.CopyFrom(rewriter.rewrite())
+    return result
 
 
 class _Rewriter:
-    """Writes a graph anew, node by node."""
+    """Writes a graph anew, from its outputs back to what they are computed of."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        self.outputs = {value.name for value in model.graph.output}
-        inputs = {value.name for value in model.graph.input}
-        self._label = _labels(self.outputs | inputs)
-        self._renamed = {name: name for name in (*inputs, "")}  # "" is an input left out
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._old = graph
+        self._makers = {name: node for node in graph.node for name in node.output}
+        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._interface = {value.name for value in (*graph.input, *graph.output)}
+        self._labels = self._short_names()
+        # the name "" stands for an optional input that is left out
+        self._renamed = {"": ""} | {value.name: value.name for value in graph.input}
         self._constants: dict[bytes, str] = {}
         self._nodes: dict[bytes, list[str]] = {}
-        self.result = onnx.ModelProto()
-        self.result.CopyFrom(model)
-        self.result.doc_string = self.result.graph.doc_string = ""
-        self.result.graph.ClearField("node")
-        self.result.graph.ClearField("initializer")
-        self.result.graph.ClearField("value_info")
+        self._new = onnx.GraphProto(name=graph.name)
 
-    def constant(self, name: str, tensor: onnx.TensorProto) -> None:
-        """Keep a constant, or point to an equal one."""
+    def rewrite(self) -> onnx.GraphProto:
+        """Return the new graph."""
+        self._new.output.extend(self._old.output)
+        for value in self._old.output:
+            self._resolve(value.name)
+        used = {name for node in self._new.node for name in node.input}
+        kept = (value for value in self._old.input if value.name in used)
+        self._new.input.extend(sorted(kept, key=lambda value: value.name))
+        return self._new
+
+    def _short_names(self) -> Iterator[str]:
+        for length in itertools.count(1):
+            for letters in itertools.product(string.ascii_letters, repeat=length):
+                if (label := "".join(letters)) not in self._interface:
+                    yield label
+
+    def _resolve(self, name: str) -> str:
+        """Return the new name of a value, after writing everything that it is computed of."""
+        if name not in self._renamed:
+            if name in self._tensors:
+                self._renamed[name] = self._constant(self._tensors[name])
+            elif self._makers[name].op_type == "Constant" and name not in self._interface:
+                self._renamed[name] = self._constant(self._makers[name].attribute[0].t)
+            else:
+                self._node(self._makers[name])
+        return self._renamed[name]
+
+    def _constant(self, tensor: onnx.TensorProto) -> str:
         content = onnx.TensorProto()
         content.CopyFrom(tensor)
         content.name = content.doc_string = ""
         key = content.SerializeToString(deterministic=True)
         if key not in self._constants:
-            content.name = self._constants[key] = next(self._label)
-            self.result.graph.initializer.append(content)
-        self._renamed[name] = self._constants[key]
+            content.name = self._constants[key] = next(self._labels)
+            self._new.initializer.append(content)
+        return self._constants[key]
 
-    def node(self, node: onnx.NodeProto) -> None:
-        """Keep a node, or point to one that computes the same."""
+    def _node(self, node: onnx.NodeProto) -> None:
         content = onnx.NodeProto()
         content.CopyFrom(node)
         content.name = content.doc_string = ""
-        content.input[:] = [self._renamed[name] for name in node.input]
+        content.input[:] = [self._resolve(name) for name in node.input]
         content.ClearField("output")
         key = content.SerializeToString(deterministic=True)
-        is_output = any(name in self.outputs for name in node.output)
-        if key not in self._nodes or is_output:
+        if key not in self._nodes or self._interface & set(node.output):
             self._nodes[key] = [
-                name if name in self.outputs else next(self._label) for name in node.output
+                name if name in self._interface else next(self._labels) for name in node.output
             ]
             content.output.extend(self._nodes[key])
-            self.result.graph.node.append(content)
+            self._new.node.append(content)
         self._renamed.update(zip(node.output, self._nodes[key], strict=True))
