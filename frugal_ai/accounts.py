@@ -1,0 +1,87 @@
+"""What each rung of a run costs, booked while it is measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from frugal_ai.backtest.evaluate import Stage
+from frugal_ai.cost.context import Cost, CostContext, total_cost
+from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.meter import Meter
+
+T = TypeVar("T")
+
+_FUNCTIONAL_UNIT = 1000  # forecasts; one forecast is all steps from one origin
+
+
+@dataclass(frozen=True)
+class RungCost:
+    """What a rung costs.
+
+    Attributes
+    ----------
+    fit_cpu_s
+        CPU time of the final fit [s].
+    training
+        Features, the trial for the choice, and the final fit.
+    per_1000
+        A thousand forecasts with the exported graph.
+    latency_us
+        Wall time of one of them, warm [us].
+    spread
+        Relative standard deviation of the measured CPU times [1], weighted by their cost.
+    """
+
+    fit_cpu_s: float
+    training: Cost
+    per_1000: Cost
+    latency_us: float
+    spread: float
+
+    def life_g(self, forecasts: int) -> float:
+        """Return the emissions of training and of a number of forecasts [gCO2e], dynamic part."""
+        use = self.per_1000.co2e_dynamic_g * forecasts / _FUNCTIONAL_UNIT
+        return self.training.co2e_dynamic_g + use
+
+
+class Account:
+    """Measures the work of one rung and books it in the run's ledger."""
+
+    def __init__(self, rung: str, meter: Meter, ledger: Ledger) -> None:
+        self._rung = rung
+        self._meter = meter
+        self._ledger = ledger
+        self._costs: list[tuple[str, Cost, float | None]] = []
+
+    def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
+        """Measure work and book it; only the final fit is repeated until it can be told apart."""
+        result, measurement = self._meter.measure(work, repeat=stage == "training")
+        self._ledger.add(stage, measurement, rung=self._rung)
+        self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
+        return result
+
+    def replay(self, work: Callable[[], T]) -> T:
+        """Book forecasts that the run itself makes with the exported graph."""
+        result, measurement = self._meter.measure(work, repeat=False)
+        self._ledger.add("inference", measurement, rung=self._rung)
+        return result
+
+    def close(self, forecast: Callable[[], object]) -> RungCost:
+        """Measure one forecast with the exported graph and sum up.
+
+        Its repeats are the meter's own cost, not the rung's.
+        """
+        _, one = self._meter.measure(forecast)
+        known = [(cost.co2e_dynamic_g, std) for _, cost, std in self._costs if std is not None]
+        weight = sum(grams for grams, _ in known)
+        return RungCost(
+            fit_cpu_s=sum(cost.cpu_s for stage, cost, _ in self._costs if stage == "training"),
+            training=total_cost(cost for _, cost, _ in self._costs),
+            per_1000=self._context.cost(one.times(_FUNCTIONAL_UNIT)),
+            latency_us=one.wall_s * 1e6,
+            spread=sum(grams * std for grams, std in known) / weight if weight else 0.0,
+        )
+
+    @property
+    def _context(self) -> CostContext:
+        return self._ledger.context
