@@ -39,7 +39,7 @@ class Climatology(Rung):
     family: ClassVar[Family] = "naive"
     summary: ClassVar[str] = "the mean of the same local time of the week"
 
-    def blocks(self, recipe: Recipe) -> tuple[Block, ...]:  # noqa: ARG002 - reads the clock alone
+    def blocks(self, recipe: Recipe | None = None) -> tuple[Block, ...]:  # noqa: ARG002 - its own
         return (Slot(feature="slot", period="week"),)
 
     def fit(self, rows: Rows) -> Fitted:

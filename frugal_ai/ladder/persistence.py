@@ -34,7 +34,7 @@ class Persistence(Rung):
     family: ClassVar[Family] = "naive"
     summary: ClassVar[str] = "the last observed value, repeated"
 
-    def blocks(self, recipe: Recipe) -> tuple[Block, ...]:  # noqa: ARG002 - reads one value
+    def blocks(self, recipe: Recipe | None = None) -> tuple[Block, ...]:  # noqa: ARG002 - its own
         return (Last(feature="last", steps=1),)
 
     def fit(self, rows: Rows) -> Fitted:  # noqa: ARG002 - learns nothing

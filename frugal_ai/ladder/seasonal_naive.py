@@ -23,7 +23,7 @@ class SeasonalNaive(Rung):
     def name(self) -> str:
         return self.label or f"{self.rung}_{format_duration(self.season)}"
 
-    def blocks(self, recipe: Recipe) -> tuple[Block, ...]:  # noqa: ARG002 - reads one season
+    def blocks(self, recipe: Recipe | None = None) -> tuple[Block, ...]:  # noqa: ARG002 - its own
         return (Lag(feature="lag", at=(self.season,)),)
 
     def fit(self, rows: Rows) -> Fitted:  # noqa: ARG002 - learns nothing

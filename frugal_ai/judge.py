@@ -1,0 +1,164 @@
+"""What the climbed rungs are worth: scores on test origins, choice and verdicts on validation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from frugal_ai.accounts import RungCost
+from frugal_ai.backtest.compare import Interval, Resamples, default_block, resample_origins
+from frugal_ai.backtest.compare import skill_interval as skill_of
+from frugal_ai.backtest.evaluate import Evaluation
+from frugal_ai.backtest.metrics import (
+    OriginErrors,
+    Score,
+    denominators,
+    mase_scale,
+    origin_errors,
+    score,
+)
+from frugal_ai.backtest.origins import IntArray
+from frugal_ai.data.panel import FloatArray
+from frugal_ai.export.model import OnnxModel
+from frugal_ai.features.graph import FeatureGraph
+from frugal_ai.features.grid import DAY_S
+from frugal_ai.ladder.rung import Rung
+from frugal_ai.ladder.seasonal_naive import SeasonalNaive
+from frugal_ai.pipeline import Pipeline
+from frugal_ai.prepare import Prepared
+from frugal_ai.selection.candidate import Candidate
+from frugal_ai.selection.choice import Choice, choose
+from frugal_ai.selection.verdicts import Verdict, verdicts
+
+_SEASONS = (timedelta(days=1), timedelta(days=7))
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """A rung that went through the backtest, with what it cost and how it is exported."""
+
+    rung: Rung
+    evaluation: Evaluation
+    exported: tuple[OnnxModel, ...]  # S
+    cost: RungCost
+    ended: int  # [unix s]
+
+    @property
+    def bytes(self) -> int:
+        """Size of the exported graphs of all series."""
+        return sum(len(model.content) for model in self.exported)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a rung is worth.
+
+    Attributes
+    ----------
+    score, skill
+        On the test origins; skill against the better seasonal naive of day and week.
+    validation_mae
+        On the validation origins, which the choice was made on [unit of the series].
+    verdict
+        Was it worth it, on the validation origins?
+    """
+
+    climbed: Climbed
+    score: Score
+    skill: Interval
+    validation_mae: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All rungs judged, in the order of the pipeline, and the chosen one."""
+
+    rungs: tuple[Judged, ...]
+    choice: Choice
+
+    @property
+    def chosen(self) -> Judged:
+        """The rung that goes into the bundle."""
+        return next(one for one in self.rungs if one.climbed.rung.name == self.choice.rung)
+
+
+def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) -> Judgement:
+    """Score, compare and choose.
+
+    Raises
+    ------
+    DataError
+        If the data do not allow a metric that the pipeline declares.
+    PipelineError
+        If no rung keeps the budget.
+    """
+    split, rule = prepared.split, pipeline.selection
+    actual = _targets(prepared, split.test)
+    seen = _targets(prepared, split.validation)
+    candidates = [_candidate(one, seen, pipeline) for one in climbed]
+    draws = _resamples(split.validation, pipeline)
+    choice = choose(candidates, rule, draws, pipeline.unit)
+    judged = verdicts(candidates, draws, rule.level)
+
+    denominator = denominators(pipeline.metrics.nmae, actual, pipeline.metrics.capacity)
+    first_test = prepared.panel.index(int(split.test[0]))
+    scale = mase_scale(prepared.panel.values[:, :first_test], DAY_S // pipeline.step_s)
+    baseline = seasonal_naive_errors(prepared, split.test, actual)
+    draws = _resamples(split.test, pipeline)
+    rungs = tuple(
+        Judged(
+            climbed=one,
+            score=score(one.evaluation.test, actual, denominator, scale),
+            skill=skill_of(origin_errors(one.evaluation.test, actual), baseline, draws, rule.level),
+            validation_mae=candidate.mae,
+            verdict=verdict,
+        )
+        for one, candidate, verdict in zip(climbed, candidates, judged, strict=True)
+    )
+    return Judgement(rungs, choice)
+
+
+def seasonal_naive_errors(
+    prepared: Prepared, origins: IntArray, actual: FloatArray
+) -> OriginErrors:
+    """Return the errors of the better seasonal naive, of day and week, whatever is on the ladder.
+
+    Parameters
+    ----------
+    origins, actual
+        Origins [O] [unix s] and what was observed after them [S, O, H].
+    """
+    found = []
+    for season in _SEASONS:
+        rung = SeasonalNaive(season=season)
+        forecast = []
+        for series, grid in zip(prepared.series, prepared.grids, strict=True):
+            graph = FeatureGraph(rung.blocks(), grid)
+            forecast.append(graph.transform(series.windows(origins, graph.reach))[:, :, 0])
+        found.append(origin_errors(np.stack(forecast).astype(np.float64), actual))
+    return min(found, key=lambda errors: float(errors.total.sum()))
+
+
+def _targets(prepared: Prepared, origins: IntArray) -> FloatArray:
+    return np.stack([series.targets(origins) for series in prepared.series])
+
+
+def _candidate(one: Climbed, seen: FloatArray, pipeline: Pipeline) -> Candidate:
+    life = one.cost.life_g(pipeline.cost.forecasts)
+    return Candidate(
+        rung=one.rung.name,
+        errors=origin_errors(one.evaluation.validation, seen),
+        co2e_g=life,
+        co2e_spread=one.cost.spread,
+        energy_wh=one.cost.training.energy_wh,
+        cpu_s=one.cost.training.cpu_s,
+        bytes=one.bytes,
+    )
+
+
+def _resamples(origins: IntArray, pipeline: Pipeline) -> Resamples:
+    every = int(np.median(np.diff(origins))) if len(origins) > 1 else DAY_S
+    block = default_block(len(origins), every)
+    return resample_origins(len(origins), pipeline.selection.resamples, block, pipeline.seed)

@@ -1,0 +1,71 @@
+"""Which origins a model may be asked for."""
+
+from operator import index
+from typing import SupportsIndex, cast
+
+from frugal_edge.clock import find_zone, format_time, local_clock
+from frugal_edge.errors import InputError
+from frugal_edge.manifest import Manifest
+
+_LOOK_BACK_S = 2 * 86400  # far enough to meet a local time again, on any day
+
+
+def check_origin(manifest: Manifest, origin: object) -> int:
+    """Refuse an origin outside what the model was built and trained for.
+
+    The graph looks days up in tables, where an index below zero would wrap around and give a
+    plausible forecast, so the window of validity is checked here.
+
+    Parameters
+    ----------
+    manifest
+        Of the bundle.
+    origin
+        Start of the first target interval, Unix time [s].
+
+    Returns
+    -------
+    int
+        The origin.
+
+    Raises
+    ------
+    InputError
+        If the origin is no whole number, not within ``valid_from`` to ``valid_until``, not on the
+        grid of steps counted from ``valid_from``, or not at a local time of the training.
+    """
+    try:
+        time = index(cast("SupportsIndex", origin))
+    except TypeError:
+        raise InputError(f"origin: expected whole Unix seconds, got {origin!r}") from None
+    first, last = manifest.origins.valid_from, manifest.origins.valid_until
+    if not first <= time <= last:
+        raise InputError(
+            f"origin {format_time(time)}: expected one from {format_time(first)} to"
+            f" {format_time(last)}, for which the model holds"
+        )
+    if (time - first) % manifest.step_s:
+        raise InputError(
+            f"origin {format_time(time)}: expected a whole number of steps of {manifest.step_s} s"
+            f" from {format_time(first)}"
+        )
+    _check_local_time(manifest, time)
+    return time
+
+
+def _check_local_time(manifest: Manifest, origin: int) -> None:
+    trained = manifest.origins.local_time
+    if not trained:
+        return
+    zone = find_zone(manifest.timezone)
+    clock = local_clock(origin, zone)
+    if clock in trained:
+        return
+    first = max(origin - _LOOK_BACK_S, manifest.origins.valid_from)
+    earlier = range(origin - manifest.step_s, first - 1, -manifest.step_s)
+    last = next((time for time in earlier if local_clock(time, zone) in trained), None)
+    hint = "" if last is None else f"; the last such origin before it is {format_time(last)}"
+    raise InputError(
+        f"origin {format_time(origin)} is {clock} in {manifest.timezone}: the model was trained for"
+        f" origins at {', '.join(trained)}{hint}"
+    )

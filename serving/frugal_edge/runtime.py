@@ -1,0 +1,223 @@
+"""One model in onnxruntime: a single thread that sleeps when there is nothing to do."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime
+from numpy.typing import ArrayLike, NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    EPFail,
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NoModel,
+    NoSuchFile,
+    NotImplemented,  # noqa: A004  # onnxruntime's name for an operator that it lacks
+    RuntimeException,
+)
+
+from frugal_edge import golden, quality
+from frugal_edge.bundle import Bundle, open_bundle
+from frugal_edge.errors import BundleError, ForecastError, GoldenError
+from frugal_edge.manifest import FORECAST, Manifest, Tensor
+from frugal_edge.origin import check_origin
+from frugal_edge.tensors import FloatArray, check_inputs, finite_array
+
+_ORT_ERRORS = (
+    EPFail,
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NoModel,
+    NoSuchFile,
+    NotImplemented,
+    RuntimeException,
+)
+_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
+_ERRORS_ONLY = 3
+
+
+def quiet_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Open a graph with one thread, no spinning, no memory arena, and errors alone logged."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = _ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+class Forecaster:
+    """The model of a verified bundle, ready to forecast.
+
+    Parameters
+    ----------
+    bundle
+        From `frugal_edge.bundle.open_bundle`.
+
+    Raises
+    ------
+    BundleError
+        If onnxruntime is too old or cannot load the graph, or the graph is not what the manifest
+        says.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self._golden = bundle.content[golden.NAME]
+        _check_version(self.manifest.minimum_onnxruntime)
+        try:
+            self._session = quiet_session(bundle.content["model.onnx"])
+        except _ORT_ERRORS as error:
+            raise BundleError(
+                f"model.onnx: onnxruntime {onnxruntime.__version__} cannot load it: {_line(error)}"
+            ) from error
+        _check_tensors("input", self._session.get_inputs(), self.manifest.inputs)
+        _check_tensors("output", self._session.get_outputs(), self.manifest.outputs)
+
+    def self_test(self) -> tuple[int, float]:
+        """Replay the golden cases.
+
+        Returns
+        -------
+        tuple[int, float]
+            Number of cases, and the largest absolute difference [unit of the series].
+
+        Raises
+        ------
+        GoldenError
+            If the model does not give here what it gave where it was built.
+        BundleError
+            If the golden cases do not fit the manifest.
+        """
+        expected = golden.read_golden(self._golden, self.manifest)
+        largest = 0.0
+        for number, case in enumerate(expected.cases):
+            try:
+                got = self._run(case.inputs)
+            except ForecastError as error:
+                raise GoldenError(f"{golden.NAME}: case {number}: {error}") from error
+            largest = max(largest, golden.compare(number, case, got, expected.tolerance_abs))
+        return len(expected.cases), largest
+
+    def forecast(
+        self,
+        history: ArrayLike | None,
+        origin: int,
+        known: ArrayLike | None = None,
+        past: ArrayLike | None = None,
+    ) -> FloatArray:
+        """Forecast the horizon from one origin.
+
+        Parameters
+        ----------
+        history
+            The N values before the origin, oldest first [N]; None if the model reads none.
+        origin
+            Start of the first target interval, Unix time [s].
+        known
+            Known covariates from `lookback` steps before the origin to the end of the horizon
+            [L+H, K], columns in the manifest's order.
+        past
+            Past covariates of the N steps before the origin [N, P].
+
+        Returns
+        -------
+        FloatArray
+            Forecast, float32 [H].
+
+        Raises
+        ------
+        InputError
+            If the origin is not one that the model holds for, or an input does not fit.
+        ForecastError
+            If the model fails on the inputs or gives values that are not finite.
+        """
+        check_origin(self.manifest, origin)
+        given = {"history": history, "origin": origin, "known": known, "past": past}
+        values = self._run(check_inputs(self.manifest, given))[FORECAST]
+        if not np.isfinite(values).all():
+            step = int(np.argmin(np.isfinite(values)))
+            raise ForecastError(f"the model gave {values[step]} for step {step} of the horizon")
+        return cast("FloatArray", values)
+
+    def out_of_bounds(
+        self,
+        history: ArrayLike | None,
+        known: ArrayLike | None = None,
+        past: ArrayLike | None = None,
+    ) -> tuple[str, ...]:
+        """Say which inputs of `forecast` go beyond the values of the training."""
+        given = {"history": history, "known": known, "past": past}
+        tensors = self.manifest.inputs
+        read = {
+            name: finite_array(name, value, tensors[name])
+            for name, value in given.items()
+            if value is not None and name in tensors
+        }
+        return quality.out_of_bounds(self.manifest, read)
+
+    def _run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        names = list(self.manifest.outputs)
+        try:
+            outputs = self._session.run(names, dict(inputs))
+        except _ORT_ERRORS as error:
+            raise ForecastError(f"the model failed: {_line(error)}") from error
+        found = dict(zip(names, outputs, strict=True))
+        for name, output in found.items():
+            if output.shape[1:] != self.manifest.outputs[name].shape[1:]:
+                raise ForecastError(f"the model gave {name} of shape {list(output.shape)}")
+        return {name: output[0] for name, output in found.items()}
+
+
+def load(folder: str | os.PathLike[str]) -> Forecaster:
+    """Verify a bundle, open its model and replay its golden cases.
+
+    Raises
+    ------
+    BundleError
+        If the bundle cannot be trusted or does not run here as it did where it was built.
+    """
+    forecaster = Forecaster(open_bundle(folder))
+    forecaster.self_test()
+    return forecaster
+
+
+def _check_version(minimum: str) -> None:
+    given = [int(part) for part in re.findall(r"\d+", onnxruntime.__version__)[:3]]
+    if given < [int(part) for part in minimum.split(".")]:
+        raise BundleError(
+            f"manifest.json: minimum_onnxruntime: the model needs {minimum},"
+            f" this machine has {onnxruntime.__version__}"
+        )
+
+
+def _check_tensors(what: str, nodes: list[Any], tensors: Mapping[str, Tensor]) -> None:
+    names = sorted(node.name for node in nodes)
+    if names != sorted(tensors):
+        raise BundleError(
+            f"model.onnx: {what}s: expected {sorted(tensors)} as the manifest says, got {names}"
+        )
+    for node in nodes:
+        tensor = tensors[node.name]
+        sizes = [size if isinstance(size, int) else None for size in node.shape]
+        fits = len(sizes) == len(tensor.shape) and all(
+            size in (None, said) for size, said in zip(sizes, tensor.shape, strict=True)
+        )
+        if not fits or _DTYPES.get(node.type) != tensor.dtype:
+            raise BundleError(
+                f"model.onnx: {what} {node.name}: expected {tensor.dtype} {list(tensor.shape)} as"
+                f" the manifest says, got {node.type} {node.shape}"
+            )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
