@@ -71,7 +71,7 @@ class Pipeline(Settings):
     title: str = ""
     kind: Literal["load", "pv", "wind"]
     unit: str
-    source: InstanceOf[Settings]
+    source: Annotated[Any, InstanceOf[Settings]]
     series: Annotated[tuple[str, ...], MinLen(1)]
     step: Duration
     horizon: Duration
@@ -161,12 +161,22 @@ class _AtKeyError(Exception):
 def _with_components(declared: dict[str, Any]) -> dict[str, Any]:
     """Replace what names a source or a rung by the component, checked by its own settings."""
     if "source" in declared:
-        declared["source"] = _at("source", sources.make, declared["source"])
+        declared["source"] = _source(declared["source"])
     if isinstance(declared.get("rungs"), list):
         declared["rungs"] = [
             _at(f"rungs[{i}]", ladder.make, rung) for i, rung in enumerate(declared["rungs"])
         ]
     return declared
+
+
+def _source(declared: Any) -> Any:
+    config = {"name": declared} if isinstance(declared, str) else declared
+    if not isinstance(config, dict):
+        raise _AtKeyError(f"source: expected a name or a mapping with the key name, got {config!r}")
+    try:
+        return sources.make(config)
+    except PipelineError as error:
+        raise _AtKeyError(str(error)) from error
 
 
 def _at(key: str, make: Any, settings: Any) -> Any:

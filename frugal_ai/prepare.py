@@ -1,7 +1,8 @@
 """From a pipeline to everything that its backtest needs: series, grids, origins, checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from frugal_ai.backtest.evaluate import Split
 from frugal_ai.backtest.origins import stamp, start_of
 from frugal_ai.backtest.windows import Series
+from frugal_ai.data import quality
 from frugal_ai.data.panel import Panel
-from frugal_ai.data.quality import QualityReport, fill, inspect
-from frugal_ai.data.sources import Request
+from frugal_ai.data.source import Request
 from frugal_ai.errors import DataError
 from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import FeatureGraph
@@ -38,14 +39,19 @@ class Prepared:
     """
 
     panel: Panel
-    quality: QualityReport
+    quality: quality.QualityReport
     series: tuple[Series, ...]
     grids: tuple[Grid, ...]
     split: Split
 
 
-def load(pipeline: Pipeline, base: Path, replacements: Mapping[str, Path]) -> Panel:
-    """Read what the pipeline names.
+def prepare(
+    pipeline: Pipeline,
+    base: Path,
+    replacements: Mapping[str, Path],
+    tell: Callable[[str], None],
+) -> Prepared:
+    """Read what the pipeline names, check it, and cut it to the pipeline's periods.
 
     Parameters
     ----------
@@ -53,27 +59,8 @@ def load(pipeline: Pipeline, base: Path, replacements: Mapping[str, Path]) -> Pa
         Folder that relative paths in the pipeline start from.
     replacements
         Files to read instead, by name.
-
-    Raises
-    ------
-    DataError
-        If the source cannot deliver it.
-    """
-    request = Request(
-        series=pipeline.series,
-        step_s=pipeline.step_s,
-        known=pipeline.covariates.known,
-        past=pipeline.covariates.past,
-        static=pipeline.covariates.static,
-        replacements=dict(replacements),
-        base=base,
-        quality=pipeline.quality,
-    )
-    return pipeline.source.load(request)
-
-
-def prepare(pipeline: Pipeline, panel: Panel) -> Prepared:
-    """Check the data against the pipeline and cut them to its periods.
+    tell
+        Hears what was found in the data and done to them.
 
     Raises
     ------
@@ -87,40 +74,41 @@ def prepare(pipeline: Pipeline, panel: Panel) -> Prepared:
         at=pipeline.periods.test.at,
         timezone=pipeline.timezone,
     )
-    panel = _used(panel, split, pipeline)
-    report = inspect(panel, pipeline.quality)
-    filled = fill(panel, pipeline.quality, first_origin=int(split.test[0]))
-    series = tuple(
-        Series(panel, index, filled[index], pipeline.steps)
-        for index in range(len(panel.series_ids))
+    end = int(split.test[-1]) + pipeline.steps * pipeline.step_s
+    request = Request(
+        series=pipeline.series,
+        step_s=pipeline.step_s,
+        tell=tell,
+        known=pipeline.covariates.known,
+        past=pipeline.covariates.past,
+        static=pipeline.covariates.static,
+        policy=pipeline.quality,
+        base=base,
+        replacements=replacements,
+        since=split.start,
+        until=end,
     )
-    grids = tuple(_grid(pipeline, panel, index, split) for index in range(len(panel.series_ids)))
-    prepared = Prepared(panel, report, series, grids, split)
+    period = quality.Period(
+        start=split.start,
+        first_origin=int(split.validation[0]),
+        last_origin=int(split.test[-1]),
+        end=end,
+        known_start=split.start,
+    )
+    clean = quality.enforce(pipeline.source.load(request), pipeline.quality, period)
+    for remark in clean.report.lines():
+        tell(remark)
+    panel = replace(clean.panel, past=clean.past)
+    indices = range(len(panel.series_ids))
+    prepared = Prepared(
+        panel=panel,
+        quality=clean.report,
+        series=tuple(Series(panel, i, clean.history[i], pipeline.steps) for i in indices),
+        grids=tuple(_grid(pipeline, panel, i, split) for i in indices),
+        split=split,
+    )
     _check_windows(pipeline, prepared)
     return prepared
-
-
-def _used(panel: Panel, split: Split, pipeline: Pipeline) -> Panel:
-    """Cut the panel to the periods of the pipeline, so that nothing else can be seen."""
-    end = int(split.test[-1]) + pipeline.steps * panel.step_s
-    length = panel.values.shape[1]
-    last = panel.start + length * panel.step_s
-    for what, wanted in (("training", split.start), ("the last target", end)):
-        if not panel.start <= wanted <= last:
-            raise DataError(
-                f"periods: expected {what} inside the data ({stamp(panel.start)} to "
-                f"{stamp(last)}), got {stamp(wanted)}"
-            )
-    first = -(-(split.start - panel.start) // panel.step_s)
-    stop = -(-(end - panel.start) // panel.step_s)
-    part = slice(first, stop)
-    return replace(
-        panel,
-        start=panel.start + first * panel.step_s,
-        values=panel.values[:, part],
-        known=panel.known[:, part],
-        past=panel.past[:, part],
-    )
 
 
 def _grid(pipeline: Pipeline, panel: Panel, index: int, split: Split) -> Grid:
@@ -139,12 +127,9 @@ def _grid(pipeline: Pipeline, panel: Panel, index: int, split: Split) -> Grid:
 
 
 def reach(pipeline: Pipeline, grid: Grid) -> Reach:
-    """Return how far the hungriest rung of a pipeline reads."""
-    reaches = [FeatureGraph(rung.blocks(pipeline.recipe), grid).reach for rung in pipeline.rungs]
-    combined = Reach()
-    for one in reaches:
-        combined |= one
-    return combined
+    """Return what the rungs of a pipeline read, all of them together."""
+    graphs = (FeatureGraph(rung.blocks(pipeline.recipe), grid) for rung in pipeline.rungs)
+    return reduce(Reach.__or__, (graph.reach for graph in graphs), Reach())
 
 
 def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:

@@ -1,5 +1,6 @@
 """The local clock and the days off of a place, as tables."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -61,7 +62,7 @@ def utc_offsets(tz: str, start: int, end: int) -> tuple[IntArray, IntArray]:
     samples = [*range(start, end, _SCAN_S), max(start, end)]
     transitions: list[int] = []
     offsets = [_offset(place, start)]
-    for left, right in zip(samples, samples[1:], strict=False):
+    for left, right in itertools.pairwise(samples):
         now = left
         while _offset(place, now) != _offset(place, right):
             now = _first_change(place, now, right)

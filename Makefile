@@ -1,0 +1,63 @@
+# Two commands do everything: make run, make test. Both set up .venv from the lock files first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PROJECTS := pyproject.toml serving/pyproject.toml
+CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
+
+.PHONY: run test lint types contracts unit edge ui lock benchmark-tasks clean
+
+run: $(VENV)/.run
+	$(BIN)/frugal-ai run pipelines/load.yaml
+
+test: lint types contracts unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+# The gateway's distribution alone, in an environment of its own, on the committed bundle.
+edge:
+	rm -rf $(VENV)-edge
+	$(PYTHON) -m venv $(VENV)-edge
+	$(VENV)-edge/bin/python -m pip install --quiet --disable-pip-version-check ./serving
+	$(PYTHON) serving/tests/installed_alone.py $(VENV)-edge/bin
+
+# MLflow's own pages over the runs in runs/; `make ui` installs them, 0.7 GB, when first asked.
+ui: $(VENV)/.dev
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/runs/mlflow.db
+
+benchmark-tasks: $(VENV)/.run
+	$(BIN)/python benchmarks/tasks.py
+
+$(VENV)/.run: requirements.lock $(PROJECTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e serving -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(PIP) --require-hashes -r requirements-dev.lock
+	touch $@
+
+# Needs uv. No index address may stand in the lock files.
+lock:
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+		--generate-hashes --no-emit-package frugal-edge --no-header --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-package frugal-edge --no-header --quiet \
+		-c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(VENV)-edge .mypy_cache .ruff_cache .pytest_cache .hypothesis

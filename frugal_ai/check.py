@@ -1,0 +1,86 @@
+"""What a run would do, found out without running it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from frugal_ai.backtest.evaluate import training_origins_of
+from frugal_ai.backtest.origins import stamp
+from frugal_ai.cost.context import build_context
+from frugal_ai.features.graph import FeatureGraph
+from frugal_ai.pipeline import Pipeline, read_pipeline
+from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.settings import format_duration
+
+
+@dataclass(frozen=True)
+class Check:
+    """Facts on a pipeline and its data, as label and text."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def check_pipeline(
+    path: Path, replacements: Mapping[str, Path], tell: Callable[[str], None]
+) -> Check:
+    """Read a pipeline and its data, cut all windows, and describe the run.
+
+    Raises
+    ------
+    FrugalError
+        If a run would be refused.
+    """
+    pipeline = read_pipeline(path)
+    context = build_context(pipeline.cost)
+    prepared = prepare(pipeline, path.parent, replacements, tell)
+    facts = [
+        ("pipeline", f"{pipeline.name} ({path}): {pipeline.kind}, {len(pipeline.series)} series"),
+        ("data", _data(prepared)),
+        ("horizon", f"{format_duration(pipeline.horizon)} in steps of "
+                    f"{format_duration(pipeline.step)}, H = {pipeline.steps}"),
+        *((f"series {s.name}", _series(s.panel.values[s.index])) for s in prepared.series),
+        ("covariates", _covariates(pipeline)),
+        *((f"rung {rung.name}", _rung(pipeline, prepared, index))
+          for index, rung in enumerate(pipeline.rungs)),
+        ("validation", _origins(prepared.split.validation)),
+        ("test", _origins(prepared.split.test)),
+        ("carbon", f"{context.country}, {context.intensity.value:g} gCO2e/kWh, PUE "
+                   f"{context.pue:g}, {context.power.method}"),
+    ]  # fmt: skip
+    return Check(pipeline.name, tuple(facts))
+
+
+def _data(prepared: Prepared) -> str:
+    panel = prepared.panel
+    origin = "simulated" if panel.simulated else "as delivered"
+    return f"{stamp(panel.start)} to {stamp(panel.end)}, {origin}"
+
+
+def _series(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+    missing = int(np.isnan(values).sum())
+    low, mean, high = np.nanmin(values), np.nanmean(values), np.nanmax(values)
+    return f"{len(values)} steps, {missing} missing; {low:.4g} to {high:.4g}, mean {mean:.4g}"
+
+
+def _covariates(pipeline: Pipeline) -> str:
+    roles = pipeline.covariates.model_dump()
+    return "; ".join(f"{role}: {', '.join(names)}" for role, names in roles.items() if names) or (
+        "none"
+    )
+
+
+def _rung(pipeline: Pipeline, prepared: Prepared, index: int) -> str:
+    rung, series, grid = pipeline.rungs[index], prepared.series[0], prepared.grids[0]
+    graph = FeatureGraph(rung.blocks(pipeline.recipe), grid)
+    origins = training_origins_of(series, graph, prepared.split)
+    return (
+        f"{len(graph.columns)} features, {max(graph.reach.history, 1)} steps of history, "
+        f"{len(origins)} training origins"
+    )
+
+
+def _origins(origins: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
+    return f"{len(origins)} origins, {stamp(origins[0])} to {stamp(origins[-1])}"

@@ -1,0 +1,196 @@
+"""The command line: one function per command, heavy imports inside."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from frugal_ai import __version__
+from frugal_ai.errors import FrugalError, PipelineError
+
+if TYPE_CHECKING:
+    pass
+
+_BAD_INPUT = 2
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+_pipeline = click.argument("pipeline", type=click.Path(path_type=Path))
+_data = click.option(
+    "--data",
+    "data",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Read FILE instead of the source's main file, or of the one that the pipeline calls NAME.",
+)
+_uri = click.option(
+    "--tracking-uri", metavar="URI", help="MLflow store; by default a file beside the run."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no more.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="frugal-ai")
+def commands() -> None:
+    """Electricity forecasts that cost as little carbon as the need allows."""
+
+
+@commands.command()
+@_pipeline
+@_data
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; by default runs/.")
+@_uri
+@_json
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be run.")
+def run(
+    pipeline: Path,
+    data: tuple[str, ...],
+    out: Path | None,
+    tracking_uri: str | None,
+    *,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Climb the ladder of PIPELINE and end in a verified ONNX bundle."""
+    from frugal_ai.pipeline import read_pipeline
+    from frugal_ai.run import Order, run_folder
+    from frugal_ai.run import run as climb
+    from frugal_ai.terminal import Terminal
+
+    declared = read_pipeline(pipeline)
+    terminal = Terminal(quiet=as_json)
+    if dry_run:
+        terminal.print_check(_checked(pipeline, data, terminal))
+        return
+    order = Order(pipeline, out or run_folder(declared.name), replacements(data), tracking_uri)
+    with terminal:
+        report = climb(declared, order, terminal)
+    if as_json:
+        click.echo(report.summary_json(order.out))
+    else:
+        terminal.print_run(report, order.out)
+    if report.status == "interrupted":
+        sys.exit(_INTERRUPTED)
+
+
+@commands.command()
+@click.argument("pipelines", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_data
+def check(pipelines: tuple[Path, ...], data: tuple[str, ...]) -> None:
+    """Check PIPELINES and their data, and say what a run would do."""
+    from frugal_ai.terminal import Terminal
+
+    terminal = Terminal()
+    wrong = 0
+    for path in pipelines:
+        try:
+            terminal.print_check(_checked(path, data, terminal))
+        except FrugalError as error:
+            wrong += 1
+            _complain(error)
+    if wrong:
+        sys.exit(_BAD_INPUT)
+
+
+def _checked(path: Path, data: tuple[str, ...], terminal: Any) -> Any:
+    from frugal_ai.check import check_pipeline
+
+    return check_pipeline(path, replacements(data), terminal.tell)
+
+
+@commands.command()
+def rungs() -> None:
+    """List the rungs there are."""
+    from frugal_ai import ladder
+
+    kinds = [ladder.kind(name) for name in ladder.names()]
+    order = ("naive", "linear", "boosting")
+    for kind in sorted(kinds, key=lambda kind: order.index(kind.family)):
+        name = kind.model_fields["rung"].default
+        click.echo(f"{name:20}{kind.family:10}{kind.summary}")
+
+
+@commands.command()
+def sources() -> None:
+    """List the sources of data there are."""
+    from frugal_ai.data import sources as found
+
+    for name, summary in found.names():
+        click.echo(f"{name:20}{summary}")
+
+
+@commands.command()
+@_uri
+@click.option("--pipeline", "name", help="Only runs of this pipeline.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@_json
+def leaderboard(tracking_uri: str | None, name: str | None, *, as_csv: bool, as_json: bool) -> None:
+    """Show every logged rung, accuracy against carbon."""
+    if as_csv and as_json:
+        raise click.UsageError("expected --csv or --json, got both")
+    from frugal_ai.leaderboard.export import to_csv, to_json
+    from frugal_ai.terminal import Terminal
+    from frugal_ai.tracking import read_runs
+
+    rows = read_runs(tracking_uri, name)
+    if as_csv:
+        click.echo(to_csv(rows), nl=False)
+    elif as_json:
+        click.echo(to_json(rows))
+    else:
+        Terminal().print_leaderboard(rows)
+
+
+@commands.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@_uri
+def log(run_dir: Path, tracking_uri: str | None) -> None:
+    """Log a finished RUN_DIR to MLflow, for example after the server was down."""
+    from frugal_ai.run import log_again
+
+    logged = log_again(run_dir, tracking_uri)
+    click.echo(f"logged {run_dir} to {logged.uri} as run {logged.run_id}")
+
+
+def replacements(given: tuple[str, ...]) -> dict[str, Path]:
+    """Read ``FILE`` and ``NAME=FILE`` into paths by name; the main file's name is empty.
+
+    Raises
+    ------
+    PipelineError
+        If a name is given twice.
+    """
+    found: dict[str, Path] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        name, path = (name, path) if equals and not Path(text).exists() else ("", text)
+        if name in found:
+            raise PipelineError(f"--data: expected one file for {name or 'the source'}, got two")
+        found[name] = Path(path)
+    return found
+
+
+def main() -> None:
+    """Run the command line; errors are one line on standard error and a non-zero exit."""
+    from frugal_ai.cost.threads import pinned_threads
+
+    pinned_threads(1)
+    try:
+        commands.main(standalone_mode=False)
+    except FrugalError as error:
+        _complain(error)
+        sys.exit(_BAD_INPUT)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("frugal-ai: interrupted", err=True)
+        sys.exit(_INTERRUPTED)
+
+
+def _complain(error: FrugalError) -> None:
+    click.echo(f"frugal-ai: error: {error}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""One line of the ledger, with CodeCarbon's names and units where it has one."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from frugal_ai.cost.power import EnergyMethod, Quality
+
+RECORD_VERSION = 1
+
+Stage = Literal[
+    "data",
+    "features",
+    "tuning",
+    "training",
+    "retraining",
+    "distillation",
+    "quantization",
+    "deployment",
+    "inference",
+    "idle",
+    "transport",
+    "storage",
+    "embodied",
+    "metering",
+    "unattributed",
+]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one piece of work cost, and everything needed to compute it again.
+
+    Attributes
+    ----------
+    record_version, record_id, run_id, timestamp, project_name
+        Identity; the time of booking is ISO 8601, UTC.
+    stage, rung, model_id, dataset_id
+        What the work was for; empty where it does not apply.
+    n_threads, n_repeats, n_blocks
+        Threads reserved, and how the time was measured.
+    duration
+        Wall time of the booked work [s]; `wall_s` under CodeCarbon's name.
+    cpu_energy, ram_energy, energy_consumed
+        At the site's meter, times PUE [kWh]; the last is the sum of the first two. Memory cannot
+        be told apart by rung: it is booked once, on the line "unattributed".
+    emissions, emissions_low_kg, emissions_high_kg
+        Of `energy_consumed` [kgCO2e], with the carbon intensity's value and its scenarios.
+    cpu_time_s, children_cpu_time_s, wall_s
+        Of one execution [s], the first including the second.
+    cpu_time_rel_spread
+        (max - min) / median of the blocks [1].
+    rss_peak_bytes
+        Most resident memory of the process by then [bytes].
+    energy_method, quality
+        How energy was obtained, and how far it can be trusted.
+    energy_dynamic_J, energy_idle_share_J
+        At the machine, before PUE [J].
+    energy_J_p05, energy_J_p95
+        Interval of their sum that holds the truth in 90 % of cases, from the power model [J].
+    w_per_core_dynamic, w_idle_share
+        Powers of the model [W].
+    intensity_g_per_kwh, intensity_basis, intensity_kind, intensity_scope
+        Carbon intensity [gCO2e/kWh], and what kind of figure it is.
+    intensity_source, intensity_year
+        Where it comes from, and the year it describes.
+    factor_set_id, pue, country_iso_code
+        Factors and place.
+    cpu_model, cpu_count, ram_total_size, hardware_default, os, python_version
+        Machine; `ram_total_size` [GB]; `hardware_default` if its power is an assumption.
+    codecarbon_version
+        Of the envelope around the run, where the line comes from it.
+    note
+        What a reader of this line should know.
+    """
+
+    record_version: int
+    record_id: str
+    run_id: str
+    timestamp: str
+    project_name: str
+    stage: Stage
+    rung: str
+    model_id: str
+    dataset_id: str
+    n_threads: int
+    n_repeats: int
+    n_blocks: int
+    duration: float
+    cpu_energy: float
+    ram_energy: float
+    energy_consumed: float
+    emissions: float
+    emissions_low_kg: float | None
+    emissions_high_kg: float | None
+    cpu_time_s: float
+    children_cpu_time_s: float
+    wall_s: float
+    cpu_time_rel_spread: float | None
+    rss_peak_bytes: int | None
+    energy_method: EnergyMethod
+    quality: Quality
+    energy_dynamic_J: float  # noqa: N815 - J is the unit's symbol
+    energy_idle_share_J: float  # noqa: N815 - J is the unit's symbol
+    energy_J_p05: float  # noqa: N815 - J is the unit's symbol
+    energy_J_p95: float  # noqa: N815 - J is the unit's symbol
+    w_per_core_dynamic: float
+    w_idle_share: float
+    intensity_g_per_kwh: float
+    intensity_basis: str
+    intensity_kind: str
+    intensity_scope: str
+    intensity_source: str
+    intensity_year: int
+    factor_set_id: str
+    pue: float
+    country_iso_code: str
+    cpu_model: str
+    cpu_count: int
+    ram_total_size: float | None
+    hardware_default: bool
+    os: str
+    python_version: str
+    codecarbon_version: str | None
+    note: str

@@ -1,0 +1,103 @@
+"""What a user sees: progress on standard error, results on standard output."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from frugal_ai.check import Check
+from frugal_ai.leaderboard.render import ladder_table, leaderboard_tables
+from frugal_ai.leaderboard.table import RungRow
+from frugal_ai.report import RunReport
+
+
+class Terminal:
+    """Follows a run and prints what comes out of it.
+
+    Parameters
+    ----------
+    quiet
+        Print neither progress nor remarks.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False, quiet=quiet)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+            disable=quiet or not self._err.is_terminal,
+        )
+        self._task = self._progress.add_task("data", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def tell(self, sentence: str) -> None:
+        """Print a remark, on the data for example."""
+        self._err.print(sentence, soft_wrap=True, markup=False)
+
+    def climb(self, rung: str, done: int, total: int) -> None:
+        """Show which rung is climbed; a plain line where standard error is not a terminal."""
+        self._progress.update(self._task, description=rung, completed=done, total=total)
+        if not self._err.is_terminal:
+            self.tell(f"rung {done + 1} of {total}: {rung}")
+
+    def print_run(self, report: RunReport, out: Path) -> None:
+        """Print the ladder, the choice, and where everything lies."""
+        simulated = "  (simulated data)" if report.simulated else ""
+        self._say(f"{report.title or report.pipeline}{simulated}")
+        if report.rungs:
+            self._out.print(ladder_table(report))
+        if report.chosen:
+            self._say(f"chosen: {report.chosen}. {report.reason}\n")
+        else:
+            self._say("interrupted: what was finished is kept, nothing was chosen.\n")
+        for bundle in report.bundles:
+            self._say(f"bundle   {out / bundle}")
+        self._say(f"picture  {out / 'pareto.svg'}\nledger   {out / 'ledger.jsonl'}")
+        self._say(_tracking(report, out))
+
+    def print_check(self, check: Check) -> None:
+        """Print what a run would do."""
+        width = max(len(label) for label, _ in check.facts)
+        for label, text in check.facts:
+            self._say(f"{label:{width}}  {text}")
+        self._say("")
+
+    def print_leaderboard(self, rows: Sequence[RungRow]) -> None:
+        """Print every logged rung."""
+        for table in leaderboard_tables(rows):
+            self._out.print(table)
+
+    def _say(self, text: str) -> None:
+        self._out.print(text, soft_wrap=True, markup=False)
+
+
+def _tracking(report: RunReport, out: Path) -> str:
+    logged = report.mlflow
+    if logged is None or not logged.logged:
+        why = f": {logged.why}" if logged else ""
+        return f"mlflow   not logged{why}; later: frugal-ai log {out}"
+    if not logged.uri.startswith("sqlite"):
+        return f"mlflow   {logged.uri}"
+    # mlflow-skinny, which frugal-ai installs, has no pages
+    install = "" if find_spec("mlflow.server") else "pip install 'frugal-ai[ui]' && "
+    return f"mlflow   {install}mlflow ui --backend-store-uri {logged.uri}"
