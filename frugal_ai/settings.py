@@ -34,6 +34,4 @@ def format_duration(value: timedelta) -> str:
     return f"{seconds}s"
 
 
-Duration = Annotated[
-    timedelta, BeforeValidator(_parse_duration), PlainSerializer(format_duration)
-]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration), PlainSerializer(format_duration)]

@@ -102,18 +102,23 @@ def _features(
     return graph.transform(series.windows(origins, graph.reach))
 
 
-def training_rows(series: Series, graph: FeatureGraph, split: Split, plain: int, seed: int) -> Rows:
-    """Compute the rows of every training origin before the first test origin."""
+def training_origins_of(series: Series, graph: FeatureGraph, split: Split) -> IntArray:
+    """List the training origins before the first test origin, [O] [unix s]."""
     step = series.panel.step_s
     reach = max(graph.reach.history, graph.reach.lookback, 1) * step
-    origins = training_origins(
+    return training_origins(
         split.start, int(split.test[0]), split.at, split.timezone, reach, series.horizon * step
     )
+
+
+def training_rows(series: Series, graph: FeatureGraph, split: Split, plain: int, seed: int) -> Rows:
+    """Compute the rows of every training origin before the first test origin."""
+    origins = training_origins_of(series, graph, split)
     return Rows(
         features=_features(series, graph, origins),
         target=series.targets(origins),
         origin=origins,
-        step_s=step,
+        step_s=series.panel.step_s,
         plain=plain,
         seed=seed,
     )

@@ -1,5 +1,6 @@
 """A fitted rung and the features that it reads, as one ONNX model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,12 @@ class OnnxModel:
     def forecast(self, windows: Windows) -> NDArray[np.float32]:
         """Run the graph over windows, [B, H]."""
         return run_batches(quiet_session(self.content), windows, "forecast")
+
+    def forecaster(self, windows: Windows) -> Callable[[], object]:
+        """Open the graph once and return one forecast from it, to be measured warm."""
+        session, tensors = quiet_session(self.content), windows.tensors(slice(0, 1))
+        feed = {name: tensors[name] for name in self.inputs}
+        return lambda: session.run(None, feed)
 
 
 def to_onnx(model: SeriesModel) -> OnnxModel:

@@ -154,7 +154,7 @@ def test_fourier_terms(period: str) -> None:
 
 
 def test_lags_and_last_values_are_gathers() -> None:
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"feature": "lag", "at": ["1d", "7d", "30min"]},
         {"feature": "last", "steps": 3},
         {"feature": "last", "steps": 2, "of": "flow"},
@@ -186,7 +186,7 @@ def test_a_lengthened_lag_is_the_shortest_that_is_known(
 
 def test_rolling_statistics() -> None:
     stats = ["mean", "min", "max", "std"]
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"feature": "rolling", "window": ["1d", "7d"], "stats": stats},
         {"feature": "lag", "at": ["1d"], "minus_mean": "7d"},
     ]
@@ -202,7 +202,7 @@ def test_rolling_statistics() -> None:
 
 
 def test_known_covariates_shifted_and_averaged() -> None:
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"feature": "known", "names": ["wind"], "before": ["0d", "1d"], "mean": ["0d", "6h"]},
         {
             "feature": "spline",
@@ -272,7 +272,7 @@ def test_a_block_that_does_not_fit_the_grid_is_refused(block: dict[str, Any], sa
 
 
 def test_batches_do_not_change_the_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = [{"feature": "lag", "at": ["1d"]}, {"feature": "clock"}]
+    blocks: list[dict[str, Any]] = [{"feature": "lag", "at": ["1d"]}, {"feature": "clock"}]
     graph, cut, whole = computed(blocks, "UTC")
     monkeypatch.setattr("frugal_ai.features.graph._BATCH", 7)
     np.testing.assert_array_equal(graph.transform(cut), whole)
