@@ -10,6 +10,7 @@ from frugal_ai.backtest.evaluate import training_origins_of
 from frugal_ai.backtest.origins import stamp
 from frugal_ai.cost.context import build_context
 from frugal_ai.features.graph import FeatureGraph
+from frugal_ai.ladder.rung import Rung
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.settings import format_duration
@@ -36,20 +37,19 @@ def check_pipeline(
     pipeline = read_pipeline(path)
     context = build_context(pipeline.cost)
     prepared = prepare(pipeline, path.parent, replacements, tell)
+    step, horizon = format_duration(pipeline.step), format_duration(pipeline.horizon)
+    price = f"{context.intensity.value:g} gCO2e/kWh, PUE {context.pue:g}"
     facts = [
         ("pipeline", f"{pipeline.name} ({path}): {pipeline.kind}, {len(pipeline.series)} series"),
         ("data", _data(prepared)),
-        ("horizon", f"{format_duration(pipeline.horizon)} in steps of "
-                    f"{format_duration(pipeline.step)}, H = {pipeline.steps}"),
+        ("horizon", f"{horizon} in steps of {step}, H = {pipeline.steps}"),
         *((f"series {s.name}", _series(s.panel.values[s.index])) for s in prepared.series),
         ("covariates", _covariates(pipeline)),
-        *((f"rung {rung.name}", _rung(pipeline, prepared, index))
-          for index, rung in enumerate(pipeline.rungs)),
+        *((f"rung {rung.name}", _rung(pipeline, prepared, rung)) for rung in pipeline.rungs),
         ("validation", _origins(prepared.split.validation)),
         ("test", _origins(prepared.split.test)),
-        ("carbon", f"{context.country}, {context.intensity.value:g} gCO2e/kWh, PUE "
-                   f"{context.pue:g}, {context.power.method}"),
-    ]  # fmt: skip
+        ("carbon", f"{context.country}, {price}, {context.power.method}"),
+    ]
     return Check(pipeline.name, tuple(facts))
 
 
@@ -72,8 +72,8 @@ def _covariates(pipeline: Pipeline) -> str:
     )
 
 
-def _rung(pipeline: Pipeline, prepared: Prepared, index: int) -> str:
-    rung, series, grid = pipeline.rungs[index], prepared.series[0], prepared.grids[0]
+def _rung(pipeline: Pipeline, prepared: Prepared, rung: Rung) -> str:
+    series, grid = prepared.series[0], prepared.grids[0]
     graph = FeatureGraph(rung.blocks(pipeline.recipe), grid)
     origins = training_origins_of(series, graph, prepared.split)
     return (

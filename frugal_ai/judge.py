@@ -7,8 +7,14 @@ from datetime import timedelta
 import numpy as np
 
 from frugal_ai.accounts import RungCost
-from frugal_ai.backtest.compare import Interval, Resamples, default_block, resample_origins
-from frugal_ai.backtest.compare import skill_interval as skill_of
+from frugal_ai.backtest.compare import (
+    Interval,
+    Resamples,
+    default_block,
+    mean_interval,
+    resample_origins,
+    skill_interval,
+)
 from frugal_ai.backtest.evaluate import Evaluation
 from frugal_ai.backtest.metrics import (
     OriginErrors,
@@ -56,8 +62,9 @@ class Judged:
 
     Attributes
     ----------
-    score, skill
-        On the test origins; skill against the better seasonal naive of day and week.
+    score, mae, skill
+        On the test origins, the last two with intervals; skill against the better seasonal naive of
+        day and week.
     validation_mae
         On the validation origins, which the choice was made on [unit of the series].
     verdict
@@ -66,6 +73,7 @@ class Judged:
 
     climbed: Climbed
     score: Score
+    mae: Interval
     skill: Interval
     validation_mae: float
     verdict: Verdict
@@ -107,15 +115,17 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
     scale = mase_scale(prepared.panel.values[:, :first_test], DAY_S // pipeline.step_s)
     baseline = seasonal_naive_errors(prepared, split.test, actual)
     draws = _resamples(split.test, pipeline)
+    errors = [origin_errors(one.evaluation.test, actual) for one in climbed]
     rungs = tuple(
         Judged(
             climbed=one,
             score=score(one.evaluation.test, actual, denominator, scale),
-            skill=skill_of(origin_errors(one.evaluation.test, actual), baseline, draws, rule.level),
+            mae=mean_interval(tested, draws, rule.level),
+            skill=skill_interval(tested, baseline, draws, rule.level),
             validation_mae=candidate.mae,
             verdict=verdict,
         )
-        for one, candidate, verdict in zip(climbed, candidates, judged, strict=True)
+        for one, tested, candidate, verdict in zip(climbed, errors, candidates, judged, strict=True)
     )
     return Judgement(rungs, choice)
 

@@ -34,6 +34,7 @@ class Terminal:
             TimeElapsedColumn(),
             console=self._err,
             transient=True,
+            auto_refresh=False,  # its thread would count as the rung's CPU time
             disable=quiet or not self._err.is_terminal,
         )
         self._task = self._progress.add_task("data", total=None)
@@ -56,7 +57,9 @@ class Terminal:
 
     def climb(self, rung: str, done: int, total: int) -> None:
         """Show which rung is climbed; a plain line where standard error is not a terminal."""
-        self._progress.update(self._task, description=rung, completed=done, total=total)
+        self._progress.update(
+            self._task, description=rung, completed=done, total=total, refresh=True
+        )
         if not self._err.is_terminal:
             self.tell(f"rung {done + 1} of {total}: {rung}")
 

@@ -116,8 +116,8 @@ def _temperature(
 def _wind_speed(n: int, hour: float, season: FloatArray, low: FloatArray, seed: int) -> FloatArray:
     """Return wind speed [m/s], Weibull-distributed of shape 2, stronger in winter and in lows."""
     slow = autoregressive(seed, _WIND_SLOW, n, 16 * hour)
-    fast = autoregressive(seed, _WIND_FAST, n, 2 * hour)
-    level = uniform(0.35 * low + 0.87 * slow + 0.35 * fast)
+    fast = autoregressive(seed, _WIND_FAST, n, 4 * hour)
+    level = uniform(0.35 * low + 0.88 * slow + 0.32 * fast)
     speed: FloatArray = (7.6 - 1.1 * season) * np.sqrt(-np.log1p(-level))
     return speed
 
@@ -157,9 +157,9 @@ def load_power(times: IntArray, weather: Weather, step_s: int, site: Site, seed:
     cooling = 0.16 * _hinge(0.5 * (weather.temperature + indoor) - 23.0, 1.0) * awake
     light = 0.25 * awake * np.exp(-weather.irradiance / 60.0) * (day_hour > 5.0)
     noise = (
-        0.016 * autoregressive(seed, _LOAD_SLOW, n, 30 * hour)
-        + 0.013 * autoregressive(seed, _LOAD_FAST, n, 3 * hour)
-        + 0.008 * white(seed, _LOAD_WHITE, n)
+        0.020 * autoregressive(seed, _LOAD_SLOW, n, 30 * hour)
+        + 0.016 * autoregressive(seed, _LOAD_FAST, n, 3 * hour)
+        + 0.010 * white(seed, _LOAD_WHITE, n)
     )
     load: FloatArray = (habits + heating + cooling + light) * (1.0 + noise)
     return load

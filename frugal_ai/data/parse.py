@@ -176,10 +176,10 @@ def _localised(
 def _unclear(table: Table, rows: pl.DataFrame, name: str, timezone: str, dst: Dst) -> str:
     """Say why a local time names no instant, or two."""
     gap = rows[name].dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
-    what = "does not exist" if gap[0] is None else "stands for two instants"
-    hint = (
-        "expected each such time twice, in the order of time"
-        if dst == "infer" and gap[0] is not None
-        else "write times in UTC, or declare dst: infer or drop"
-    )
+    if gap[0] is None:
+        what, hint = "does not exist", "write times in UTC, or declare dst: drop"
+    elif dst == "infer":
+        what, hint = "stands for two instants", "expected it twice, in the order of time"
+    else:
+        what, hint = "stands for two instants", "write times in UTC, or declare dst: infer or drop"
     return f"{table.at(rows)}: {name}: {rows.item(0, name)} {what} in {timezone}; {hint}"

@@ -131,7 +131,7 @@ def _readable(path: Path, kind: str) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read: {reason}") from None
     except pl.exceptions.NoDataError:
         raise DataError(f"{path}: expected rows, got an empty file") from None
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # of broken bytes
         name = {"csv": "CSV", "parquet": "Parquet"}[kind]
         raise DataError(f"{path}: expected a {name} file: {str(error).splitlines()[0]}") from None
 
@@ -146,7 +146,7 @@ def from_frame(frame: Any, where: str = "frame") -> Table:
     """
     if isinstance(frame, pl.DataFrame):
         return _numbered(frame, where, "frame")
-    if type(frame).__module__.startswith("pandas."):
+    if type(frame).__module__.partition(".")[0] == "pandas":
         return _numbered(_from_pandas(frame), where, "frame")
     raise DataError(f"{where}: expected a Polars or pandas frame, got {type(frame).__name__}")
 

@@ -43,7 +43,7 @@ class _Rewriter:
         self._interface = {value.name for value in (*graph.input, *graph.output)}
         self._labels = self._short_names()
         # the name "" stands for an optional input that is left out
-        self._renamed = {"": ""} | {value.name: value.name for value in graph.input}
+        self._renamed: dict[str, str] = {"": ""} | {value.name: value.name for value in graph.input}
         self._constants: dict[bytes, str] = {}
         self._nodes: dict[bytes, list[str]] = {}
         self._new = onnx.GraphProto(name=graph.name)
@@ -79,9 +79,10 @@ class _Rewriter:
         content = onnx.TensorProto()
         content.CopyFrom(tensor)
         content.name = content.doc_string = ""
-        key = content.SerializeToString(deterministic=True)
+        key: bytes = content.SerializeToString(deterministic=True)
         if key not in self._constants:
-            content.name = self._constants[key] = next(self._labels)
+            self._constants[key] = next(self._labels)
+            content.name = self._constants[key]
             self._new.initializer.append(content)
         return self._constants[key]
 

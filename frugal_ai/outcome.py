@@ -1,0 +1,205 @@
+"""What a run leaves behind: its report, and a bundle for each series."""
+
+import hashlib
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from frugal_ai.backtest.compare import Interval
+from frugal_ai.cost.context import CostContext
+from frugal_ai.export.bundle import Provenance, write_bundle
+from frugal_ai.export.card import model_card
+from frugal_ai.judge import Judged, Judgement
+from frugal_ai.pipeline import Pipeline
+from frugal_ai.prepare import Prepared
+from frugal_ai.provenance import git_revision, versions
+from frugal_ai.report import (
+    ContextReport,
+    HardwareReport,
+    OriginsReport,
+    RungReport,
+    RunReport,
+)
+
+Status = Literal["finished", "interrupted"]
+
+
+def run_report(
+    pipeline: Pipeline,
+    path: Path,
+    run_id: str,
+    started: int,
+    status: Status,
+    prepared: Prepared,
+    judgement: Judgement | None,
+    context: CostContext,
+) -> RunReport:
+    """Describe a run; an interrupted one has chosen nothing.
+
+    Parameters
+    ----------
+    path
+        The pipeline's file.
+    started
+        When the run started [unix s].
+    judgement
+        None where no rung was finished.
+    """
+    finished = judgement if status == "finished" else None
+    judged = judgement.rungs if judgement else ()
+    chosen = finished.chosen if finished else None
+    return RunReport(
+        schema_version=1,
+        run_id=run_id,
+        pipeline=pipeline.name,
+        title=pipeline.title,
+        kind=pipeline.kind,
+        unit=pipeline.unit,
+        simulated=prepared.panel.simulated,
+        started=_utc(started),
+        ended=_utc(int(time.time())),
+        status=status,
+        git_revision=git_revision(path.parent),
+        data_digest=prepared.panel.digest(),
+        targets_digest=_targets_digest(prepared),
+        pipeline_yaml=path.read_text(encoding="utf-8"),
+        seed=pipeline.seed,
+        context=_context(pipeline, context),
+        versions=versions(),
+        origins=OriginsReport(
+            validation=len(prepared.split.validation), test=len(prepared.split.test)
+        ),
+        chosen=finished.choice.rung if finished else None,
+        reason=finished.choice.reason if finished else "",
+        rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
+    )
+
+
+def _utc(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant, UTC)
+
+
+def _targets_digest(prepared: Prepared) -> str:
+    """Digest the test origins and what was observed after them."""
+    sha = hashlib.sha256(prepared.split.test.astype("<i8").tobytes())
+    for series in prepared.series:
+        sha.update(series.name.encode())
+        sha.update(series.targets(prepared.split.test).astype("<f8").tobytes())
+    return sha.hexdigest()
+
+
+def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
+    known = asdict(context.hardware)
+    return ContextReport(
+        country=context.country,
+        intensity_g_per_kwh=context.intensity.value,
+        pue=context.pue,
+        hardware=HardwareReport(**{n: known[n] for n in HardwareReport.model_fields if n in known}),
+        energy_method=context.power.method,
+        energy_spread=context.power.spread,
+        threads=context.threads,
+        forecasts=pipeline.cost.forecasts,
+    )
+
+
+def _rung(judged: Judged, *, chosen: bool) -> RungReport:
+    one, verdict, scored = judged.climbed, judged.verdict, judged.score
+    return RungReport(
+        rung=one.rung.name,
+        family=one.rung.family,
+        params=one.rung.model_dump(mode="json"),
+        mae=scored.mae,
+        rmse=scored.rmse,
+        nmae=scored.nmae,
+        mase=scored.mase,
+        mae_ci=_bounds(judged.mae),
+        skill=judged.skill.value,
+        skill_ci=_bounds(judged.skill),
+        validation_mae=judged.validation_mae,
+        gain=verdict.gain.value if verdict.gain else None,
+        gain_ci=_bounds(verdict.gain) if verdict.gain else None,
+        over=verdict.over,
+        fit_cpu_s=one.cost.fit_cpu_s,
+        energy_wh=one.cost.training.energy_wh,
+        co2e_g=one.cost.training.co2e_g,
+        co2e_g_per_1000=one.cost.per_1000.co2e_g,
+        co2e_spread=one.cost.spread,
+        bytes=one.bytes,
+        latency_us=one.cost.latency_us,
+        verdict=verdict.verdict,
+        chosen=chosen,
+        ended=_utc(one.ended),
+    )
+
+
+def _bounds(interval: Interval) -> tuple[float, float] | None:
+    return (interval.low, interval.high) if interval.known else None
+
+
+def write_bundles(
+    out: Path, pipeline: Pipeline, prepared: Prepared, judgement: Judgement, report: RunReport
+) -> tuple[str, ...]:
+    """Write the chosen model of each series; a single series has its bundle in ``bundle`` itself.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Folders, relative to the run's.
+
+    Raises
+    ------
+    ExportError, OutputError
+        If a bundle cannot be made or written.
+    """
+    chosen = judgement.chosen.climbed
+    row = next(rung for rung in report.rungs if rung.chosen)
+    costs, metrics = _costs(row, report), _metrics(row, report)
+    provenance = Provenance(
+        created=int(report.started.timestamp()),
+        data_digest=report.data_digest,
+        git_revision=report.git_revision,
+        metrics=metrics,
+        costs=costs,
+        mlflow={"experiment": pipeline.name, "frugal_run_id": report.run_id},
+    )
+    folders = []
+    for series, model, exported in zip(
+        prepared.series, chosen.evaluation.models, chosen.exported, strict=True
+    ):
+        folder = Path("bundle") if len(prepared.series) == 1 else Path("bundle") / series.name
+        write_bundle(
+            out / folder,
+            pipeline=pipeline,
+            rung=row.rung,
+            series=series,
+            model=model,
+            exported=exported,
+            origins=prepared.split.test,
+            provenance=provenance,
+            card=model_card(pipeline, series.name, report, costs),
+        )
+        folders.append(folder.as_posix())
+    return tuple(folders)
+
+
+def _metrics(row: RungReport, report: RunReport) -> dict[str, object]:
+    names = {"mae", "mae_ci", "rmse", "nmae", "mase", "skill", "skill_ci", "verdict"}
+    return row.model_dump(mode="json", include=names) | {"origins": report.origins.test}
+
+
+def _costs(row: RungReport, report: RunReport) -> dict[str, object]:
+    context = report.context
+    return {
+        "training_energy_wh": row.energy_wh,
+        "training_co2e_g": row.co2e_g,
+        "co2e_g_per_1000_forecasts": row.co2e_g_per_1000,
+        "fit_cpu_s": row.fit_cpu_s,
+        "energy_method": context.energy_method,
+        "energy_spread": context.energy_spread,
+        "intensity_g_per_kwh": context.intensity_g_per_kwh,
+        "country": context.country,
+        "pue": context.pue,
+        "hardware": context.hardware.label,
+    }

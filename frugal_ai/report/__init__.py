@@ -1,0 +1,24 @@
+"""What a run found: written by the run, read by tracking and the leaderboard."""
+
+from frugal_ai.report.figures import Figures
+from frugal_ai.report.parts import (
+    ContextReport,
+    HardwareReport,
+    MlflowReport,
+    OriginsReport,
+    RungReport,
+)
+from frugal_ai.report.row import Circumstances, RungRow
+from frugal_ai.report.run import RunReport
+
+__all__ = [
+    "Circumstances",
+    "ContextReport",
+    "Figures",
+    "HardwareReport",
+    "MlflowReport",
+    "OriginsReport",
+    "RunReport",
+    "RungReport",
+    "RungRow",
+]

@@ -1,0 +1,90 @@
+"""The figures of a rung, nested as JSON has them and flat as MLflow and CSV want them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from annotated_types import Ge
+from pydantic import field_validator
+
+from frugal_ai.settings import Settings
+
+Bounds = tuple[float, float]
+Count = Annotated[int, Ge(0)]
+Amount = Annotated[float, Ge(0)]
+
+
+class Figures(Settings):
+    """Figures of a rung; None where the run ended before one was known.
+
+    Attributes
+    ----------
+    mae, rmse
+        On the test origins [unit of the series].
+    nmae, mase, skill, gain
+        Relative [1]; skill against the better seasonal naive, gain over the rung `over`.
+    validation_mae
+        What the choice was made on [unit of the series].
+    mae_ci, skill_ci, gain_ci
+        95 % intervals (low, high).
+    fit_cpu_s
+        CPU time of the final fit [s].
+    energy_wh, co2e_g
+        Training with all its trials [Wh], [gCO2e].
+    co2e_g_per_1000
+        Of a thousand forecasts [gCO2e].
+    co2e_spread
+        Relative standard deviation of the costs from one measurement to the next [1].
+    bytes
+        Size of the exported graph [bytes].
+    latency_us
+        Wall time of one forecast, warm [us].
+    """
+
+    mae: Amount | None = None
+    mae_ci: Bounds | None = None
+    rmse: Amount | None = None
+    nmae: Amount | None = None
+    mase: Amount | None = None
+    skill: float | None = None
+    skill_ci: Bounds | None = None
+    validation_mae: Amount | None = None
+    gain: float | None = None
+    gain_ci: Bounds | None = None
+    fit_cpu_s: Amount | None = None
+    energy_wh: Amount | None = None
+    co2e_g: Amount | None = None
+    co2e_g_per_1000: Amount | None = None
+    co2e_spread: Amount | None = None
+    bytes: Count | None = None
+    latency_us: Amount | None = None
+
+    @field_validator("mae_ci", "skill_ci", "gain_ci")
+    @classmethod
+    def _ascending(cls, value: Bounds | None) -> Bounds | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError(f"expected [low, high], got {list(value)}")
+        return value
+
+    def flat(self) -> dict[str, float | int | None]:
+        """Return one value a name: `skill_ci` becomes `skill_lo` and `skill_hi`."""
+        values: dict[str, float | int | None] = {}
+        for name in Figures.model_fields:
+            value = getattr(self, name)
+            if name.endswith("_ci"):
+                low, high = value or (None, None)
+                values |= {name.replace("_ci", "_lo"): low, name.replace("_ci", "_hi"): high}
+            else:
+                values[name] = value
+        return values
+
+    @staticmethod
+    def unflat(values: Mapping[str, float]) -> dict[str, Any]:
+        """Undo `flat`; names that are no figures are left out."""
+        found: dict[str, Any] = {}
+        for name in Figures.model_fields:
+            ends = [name.replace("_ci", "_lo"), name.replace("_ci", "_hi")]
+            if name.endswith("_ci") and all(end in values for end in ends):
+                found[name] = tuple(values[end] for end in ends)
+            elif name in values:
+                found[name] = values[name]
+        return found

@@ -1,0 +1,94 @@
+"""The parts of a run's report."""
+
+from typing import Annotated, Self
+
+from annotated_types import Ge, Gt, MinLen
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
+
+from frugal_ai.report.figures import Amount, Count, Figures
+from frugal_ai.report.row import Outcome
+from frugal_ai.settings import Settings
+
+
+class RungReport(Figures):
+    """One rung of a run: what it is, its figures and its verdict.
+
+    `over` is the rung that the gain is over. `params` are the rung's settings.
+    """
+
+    rung: Annotated[str, MinLen(1)]
+    family: str
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    over: str | None = None
+    verdict: Outcome | None = None
+    chosen: bool = False
+    ended: AwareDatetime
+
+
+class HardwareReport(Settings):
+    """The machine: `tdp_w` [W] and `threads` of its processor, `ram_total_size` [GB].
+
+    `default` is true where the power is an assumption for an unknown processor.
+    """
+
+    cpu_model: str
+    cpu_count: int
+    ram_total_size: float | None = None
+    tdp_w: Annotated[float, Gt(0)]
+    threads: Annotated[int, Ge(1)]
+    default: bool
+    os: str = ""
+    python_version: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tells costs of two machines apart, in one line."""
+        assumed = " assumed" if self.default else ""
+        return f"{self.cpu_model}, {self.tdp_w / self.threads:.3g} W/thread{assumed}"
+
+
+class ContextReport(Settings):
+    """Where and how costs were obtained.
+
+    Attributes
+    ----------
+    forecasts
+        Number of forecasts that the choice weighs beside training.
+    energy_spread
+        Factor f: the true energy lies within 1/f and f times the figure in 90 % of cases, for all
+        rungs alike; None where it was measured.
+    """
+
+    country: str
+    intensity_g_per_kwh: Amount
+    pue: Annotated[float, Ge(1)] = 1.0
+    hardware: HardwareReport
+    energy_method: str
+    energy_spread: Annotated[float, Ge(1)] | None = None
+    threads: Annotated[int, Ge(1)] = 1
+    forecasts: Count = 0
+
+
+class OriginsReport(Settings):
+    """How many origins a run was chosen and reported on."""
+
+    validation: Count
+    test: Count
+
+
+class MlflowReport(Settings):
+    """Whether a run is in MLflow, where, or why not."""
+
+    uri: str
+    logged: bool
+    run_id: str | None = None
+    experiment_id: str | None = None
+    why: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        needed = ("run_id", "experiment_id") if self.logged else ("why",)
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"expected {' and '.join(missing)} where logged is {self.logged}")
+        return self

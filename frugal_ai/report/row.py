@@ -1,0 +1,62 @@
+"""A rung as a row of a leaderboard: its figures, and what they may be compared with."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from pydantic import AwareDatetime, StringConstraints
+
+from frugal_ai.report.figures import Amount, Count, Figures
+from frugal_ai.settings import Settings
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+PipelineName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]*$")]
+Outcome = Literal["baseline", "worth it", "not proven", "dominated"]
+
+
+class Circumstances(Settings):
+    """What must be equal before the figures of two runs may be compared.
+
+    `targets_digest` stands for the test origins and what was observed after them: errors on other
+    targets are other errors, and costs from other hardware or factors are other costs.
+    """
+
+    pipeline: PipelineName
+    kind: str
+    unit: str
+    simulated: bool
+    targets_digest: str
+    origins_test: Count
+    hardware: str
+    energy_method: str
+    country: str
+    intensity_g_per_kwh: Amount
+    pue: Annotated[float, Ge(1)]
+    forecasts: Count
+
+
+class RungRow(Circumstances, Figures):
+    """One row of a leaderboard."""
+
+    rung: str
+    family: str
+    over: str | None = None
+    verdict: Outcome | None = None
+    chosen: bool
+    ended: AwareDatetime
+    run_id: Identifier
+    git_revision: str | None = None
+    data_digest: str
+    energy_spread: Annotated[float, Ge(1)] | None = None
+    mlflow_run_id: str | None = None
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What this row may be compared under."""
+        return Circumstances(**{name: getattr(self, name) for name in Circumstances.model_fields})
+
+    @property
+    def life_g(self) -> float | None:
+        """Emissions of training and of the forecasts that the choice weighs [gCO2e]."""
+        if self.co2e_g is None or self.co2e_g_per_1000 is None:
+            return None
+        return self.co2e_g + self.co2e_g_per_1000 * self.forecasts / 1000
