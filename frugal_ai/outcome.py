@@ -11,6 +11,7 @@ from frugal_ai.backtest.compare import Interval
 from frugal_ai.cost.context import CostContext
 from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.card import model_card
+from frugal_ai.export.example import write_example
 from frugal_ai.judge import Judged, Judgement
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared
@@ -143,6 +144,8 @@ def write_bundles(
 ) -> tuple[str, ...]:
     """Write the chosen model of each series; a single series has its bundle in ``bundle`` itself.
 
+    Beside them go input files for one forecast of the first series.
+
     Returns
     -------
     tuple[str, ...]
@@ -181,6 +184,8 @@ def write_bundles(
             card=model_card(pipeline, series.name, report, costs),
         )
         folders.append(folder.as_posix())
+    origin = int(prepared.split.test[-1])
+    write_example(out / "example", prepared.series[0], chosen.evaluation.models[0], origin)
     return tuple(folders)
 
 

@@ -202,20 +202,34 @@ def _jumps(row: FloatArray, start: int, step_s: int, factor: float) -> tuple[Jum
     if days < 2 * _LEVEL_DAYS:
         return ()
     level = _daily_level(row[: days * per_day].reshape(days, per_day))
+    median = _median_level(level)
+    size = np.abs(_log_ratio(median[:-_LEVEL_DAYS], median[_LEVEL_DAYS:]))
+    step = np.abs(_log_ratio(level[:-1], level[1:]))
+    jumps = []
+    found = runs(size >= np.log(factor))
+    for at, length in zip(found.starts, found.lengths, strict=True):
+        last_before = at + _LEVEL_DAYS - 1  # the medians differ for days around the change
+        day = last_before + int(step[last_before : last_before + length].argmax()) + 1
+        ratio = median[day] / median[day - _LEVEL_DAYS]
+        jumps.append(Jump(start + int(day) * per_day * step_s, float(ratio)))
+    return tuple(jumps)
+
+
+def _median_level(level: FloatArray) -> FloatArray:
+    """Return the median of each two weeks of daily levels; NaN where half of them is missing."""
     windows = np.lib.stride_tricks.sliding_window_view(level, _LEVEL_DAYS)
-    median = np.median(windows, axis=1)  # NaN where a day has no value
-    before, after = median[:-_LEVEL_DAYS], median[_LEVEL_DAYS:]
+    median = np.full(len(windows), np.nan)
+    enough = (~np.isnan(windows)).sum(axis=1) > _LEVEL_DAYS // 2
+    median[enough] = np.nanmedian(windows[enough], axis=1)
+    return median
+
+
+def _log_ratio(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Return log(after / before); 0 where either is zero or missing."""
     usable = (before > 0) & (after > 0)
     ratio = np.ones(len(before))
     np.divide(after, before, out=ratio, where=usable)
-    size = np.abs(np.log(ratio))
-    found = runs(size >= np.log(factor))
-    peaks = [
-        int(at + size[at : at + length].argmax())
-        for at, length in zip(found.starts, found.lengths, strict=True)
-    ]
-    day_s = per_day * step_s
-    return tuple(Jump(start + (p + _LEVEL_DAYS) * day_s, float(ratio[p])) for p in peaks)
+    return np.log(ratio)
 
 
 def _daily_level(days: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ def model_card(
     report
         Of the finished run.
     costs
-        What the model cost and how that was obtained.
+        What the model cost and how that was obtained, by the names of the manifest.
     """
     periods = pipeline.periods
     local = ", ".join(clock.strftime("%H:%M") for clock in periods.test.at)
@@ -70,6 +70,6 @@ def _ladder_table(report: RunReport) -> str:
 
 def _facts(costs: Mapping[str, object]) -> str:
     return "".join(
-        f"- {name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}\n"
+        f"- {name}: {f'{value:.4g}' if isinstance(value, float) else value}\n"
         for name, value in costs.items()
     )

@@ -95,7 +95,7 @@ def write_model(bundle: Bundle, folder: Path, run_id: str) -> None:
     model.save(str(folder / "MLmodel"))
     (folder / _GRAPH).write_bytes(bundle.content[_GRAPH])
     packages = {"mlflow": installed("mlflow-skinny")}
-    packages |= {name: installed(name) for name in ("numpy", "onnx", "onnxruntime", "pandas")}
+    packages |= {name: installed(name) for name in ("numpy", "onnx", "onnxruntime")}
     pins = "".join(f"{name}=={number}\n" for name, number in packages.items())
     (folder / "requirements.txt").write_text(pins, encoding="utf-8")
     environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}

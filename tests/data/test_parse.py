@@ -127,7 +127,7 @@ def test_the_repeated_hour_is_inferred_from_the_order() -> None:
 
 
 def test_the_repeated_hour_cannot_be_inferred_when_it_stands_once() -> None:
-    with pytest.raises(DataError, match="f row 2: .*two instants.*expected it twice"):
+    with pytest.raises(DataError, match=r"f row 2: .*two instants.*expected it twice"):
         instants(AUTUMN[:3], "Europe/Paris", "infer")
 
 
@@ -154,7 +154,7 @@ def test_the_repeated_hour_is_dropped_and_that_is_told() -> None:
 
 @pytest.mark.parametrize("dst", ["refuse", "infer"])
 def test_an_hour_that_does_not_exist_is_refused(dst: Dst) -> None:
-    with pytest.raises(DataError, match="f row 2: .*02:00:00 does not exist in Europe/Paris"):
+    with pytest.raises(DataError, match=r"f row 2: .*02:00:00 does not exist in Europe/Paris"):
         instants(SPRING, "Europe/Paris", dst)
 
 

@@ -93,10 +93,10 @@ def test_series_are_picked_in_the_order_wanted() -> None:
 
 
 def test_an_unknown_series_is_refused_with_those_there_are() -> None:
-    with pytest.raises(DataError, match="f: no series 'c'; there are a, b$"):
+    with pytest.raises(DataError, match=r"f: no series 'c'; there are a, b$"):
         pick_series(table(SHUFFLED), ("a", "c"))
     many = table([(f"s{i}", 0, 1.0) for i in range(20)])
-    with pytest.raises(DataError, match="s0, .*s11, and 8 more"):
+    with pytest.raises(DataError, match=r"s0, .*s11, and 8 more"):
         pick_series(many, ("c",))
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from frugal_ai.report import RunReport
+from frugal_ai.tracking.store import open_store
 
 _EXAMPLE = Path(__file__).parents[1] / "report" / "run.json"
 _HISTORY, _HORIZON = 96, 48
+
+RunMaker = Callable[..., Path]
 
 
 def _graph() -> bytes:
@@ -74,7 +79,7 @@ def _manifest(series: str, files: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
-def write_bundle(folder: Path, series: str = "feeder_load") -> None:
+def write_bundle(folder: Path, series: str) -> None:
     history = np.arange(_HISTORY, dtype=np.float32).tolist()
     case = {"inputs": {"history": history}, "outputs": {"forecast": history[-_HORIZON:]}}
     files = {
@@ -89,13 +94,34 @@ def write_bundle(folder: Path, series: str = "feeder_load") -> None:
     (folder / "manifest.json").write_text(json.dumps(_manifest(series, files)), encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without runs: to create one takes a second, to copy it nothing."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with open_store(f"sqlite:///{path}", writing=True):
+        return path
+
+
 @pytest.fixture
-def run_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs" / "load-2026-11-20"
+def run_dir(tmp_path: Path, empty_store: Path) -> Path:
+    folder = make_run_dir(tmp_path / "runs")
+    shutil.copy(empty_store, folder.parent)
+    return folder
+
+
+@pytest.fixture
+def make_run() -> RunMaker:
+    return make_run_dir
+
+
+def make_run_dir(runs: Path, **changes: Any) -> Path:
+    report = RunReport.read(_EXAMPLE.parent).model_copy(update=changes)
+    folder = runs / report.run_id
     folder.mkdir(parents=True)
-    RunReport.read(_EXAMPLE.parent).write(folder)
+    report.write(folder)
     (folder / "ledger.jsonl").write_text('{"record_version": 1}\n', encoding="utf-8")
     for name in ("pareto.svg", "leaderboard.json", "leaderboard.csv"):
         (folder / name).write_text(name, encoding="utf-8")
-    write_bundle(folder / "bundle")
+    for name in report.bundles:
+        write_bundle(folder / name, "feeder_load" if name == "bundle" else Path(name).name)
     return folder
