@@ -2,15 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from frugal_ai import __version__
 from frugal_ai.errors import FrugalError, PipelineError
-
-if TYPE_CHECKING:
-    pass
 
 _BAD_INPUT = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -55,7 +52,7 @@ def run(
     from frugal_ai.pipeline import read_pipeline
     from frugal_ai.run import Order, run_folder
     from frugal_ai.run import run as climb
-    from frugal_ai.terminal import Terminal
+    from frugal_ai.terminal import Terminal, summary_json
 
     declared = read_pipeline(pipeline)
     terminal = Terminal(quiet=as_json)
@@ -66,7 +63,7 @@ def run(
     with terminal:
         report = climb(declared, order, terminal)
     if as_json:
-        click.echo(report.summary_json(order.out))
+        click.echo(summary_json(report, order.out))
     else:
         terminal.print_run(report, order.out)
     if report.status == "interrupted":
@@ -130,9 +127,9 @@ def leaderboard(tracking_uri: str | None, name: str | None, *, as_csv: bool, as_
         raise click.UsageError("expected --csv or --json, got both")
     from frugal_ai.leaderboard.export import to_csv, to_json
     from frugal_ai.terminal import Terminal
-    from frugal_ai.tracking import read_runs
+    from frugal_ai.tracking import default_uri, read_runs
 
-    rows = read_runs(tracking_uri, name)
+    rows = read_runs(tracking_uri or default_uri(Path("runs")), name)
     if as_csv:
         click.echo(to_csv(rows), nl=False)
     elif as_json:
@@ -146,9 +143,9 @@ def leaderboard(tracking_uri: str | None, name: str | None, *, as_csv: bool, as_
 @_uri
 def log(run_dir: Path, tracking_uri: str | None) -> None:
     """Log a finished RUN_DIR to MLflow, for example after the server was down."""
-    from frugal_ai.run import log_again
+    from frugal_ai.tracking import log_run
 
-    logged = log_again(run_dir, tracking_uri)
+    logged = log_run(run_dir, tracking_uri)
     click.echo(f"logged {run_dir} to {logged.uri} as run {logged.run_id}")
 
 

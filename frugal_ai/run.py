@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from frugal_ai.leaderboard.export import write_leaderboard
 from frugal_ai.outcome import Status, run_report, write_bundles
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, prepare
-from frugal_ai.report import MlflowReport, RunReport
+from frugal_ai.report import RunReport
 
 _LEDGER = "ledger.jsonl"
 
@@ -104,7 +104,7 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     except CostError as error:  # CodeCarbon hides its own errors; the run's lines stand without it
         watcher.tell(f"no envelope around the run: {error}")
     ledger.write(order.out / _LEDGER)
-    return _log(order, report, ledger)
+    return _log(order, ledger)
 
 
 def run_folder(name: str) -> Path:
@@ -176,40 +176,18 @@ def _climb_rung(pipeline: Pipeline, prepared: Prepared, rung: Rung, account: Acc
     return Climbed(rung, evaluation, exported, cost, int(time.time()))
 
 
-def _log(order: Order, report: RunReport, ledger: Ledger) -> RunReport:
+def _log(order: Order, ledger: Ledger) -> RunReport:
     """Log the run folder to MLflow, and book what tracking cost on a line of its own."""
-    meter = CpuMeter()
     work = partial(_try_to_log, order.out, order.tracking_uri)
-    logged, measured = meter.measure(work, repeat=False)
+    _, measured = CpuMeter().measure(work, repeat=False)
     ledger.add("metering", measured, note="MLflow: import, schema and logging")
     ledger.write(order.out / _LEDGER)
-    report = report.model_copy(update={"mlflow": logged})
-    report.write(order.out)
-    return report
+    return RunReport.read(order.out)
 
 
-def _try_to_log(run_dir: Path, uri: str | None) -> MlflowReport:
+def _try_to_log(run_dir: Path, uri: str | None) -> None:
     from frugal_ai import tracking
 
-    try:
-        return tracking.log_run(run_dir, uri)
-    except TrackingError as error:
-        return MlflowReport(uri=uri or tracking.default_uri(run_dir), logged=False, why=str(error))
-
-
-def log_again(run_dir: Path, uri: str | None) -> MlflowReport:
-    """Log a run folder that was not, or not yet, logged there.
-
-    Raises
-    ------
-    DataError
-        If it is not the folder of a run.
-    TrackingError
-        If the store cannot be written.
-    """
-    from frugal_ai import tracking
-
-    report = RunReport.read(run_dir)
-    logged = tracking.log_run(run_dir, uri)
-    report.model_copy(update={"mlflow": logged}).write(run_dir)
-    return logged
+    # the report says whether, where, and why not
+    with suppress(TrackingError):
+        tracking.log_run(run_dir, uri)

@@ -1,8 +1,9 @@
 """What a user sees: progress on standard error, results on standard output."""
 
+import json
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
@@ -10,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from frugal_ai.check import Check
+from frugal_ai.export.example import HISTORY, KNOWN
 from frugal_ai.leaderboard.render import ladder_table, leaderboard_tables
-from frugal_ai.leaderboard.table import RungRow
-from frugal_ai.report import RunReport
+from frugal_ai.report import RungRow, RunReport
 
 
 class Terminal:
@@ -75,6 +76,8 @@ class Terminal:
             self._say("interrupted: what was finished is kept, nothing was chosen.\n")
         for bundle in report.bundles:
             self._say(f"bundle   {out / bundle}")
+        if report.bundles:
+            self._say(f"try it   {_try(report, out)}")
         self._say(f"picture  {out / 'pareto.svg'}\nledger   {out / 'ledger.jsonl'}")
         self._say(_tracking(report, out))
 
@@ -92,6 +95,32 @@ class Terminal:
 
     def _say(self, text: str) -> None:
         self._out.print(text, soft_wrap=True, markup=False)
+
+
+def summary_json(report: RunReport, out: Path) -> str:
+    """Write the result of a run as one JSON object, for ``--json``."""
+    figures = {
+        "rung", "mae", "rmse", "nmae", "mase", "skill", "skill_ci", "fit_cpu_s", "energy_wh",
+        "co2e_g", "co2e_g_per_1000", "verdict",
+    }  # fmt: skip
+    return json.dumps(
+        {
+            "pipeline": report.pipeline,
+            "chosen": report.chosen,
+            "bundle": str(out / PurePosixPath(report.bundles[0]).parts[0])
+            if report.bundles
+            else None,
+            "rungs": [rung.model_dump(mode="json", include=figures) for rung in report.rungs],
+        }
+    )
+
+
+def _try(report: RunReport, out: Path) -> str:
+    """Write the command that forecasts from the (first) bundle as a gateway does."""
+    example = out / "example"
+    known = f" --known {example / KNOWN}" if (example / KNOWN).exists() else ""
+    bundle = out / report.bundles[0]
+    return f"frugal-edge forecast {bundle} --history {example / HISTORY}{known}"
 
 
 def _tracking(report: RunReport, out: Path) -> str:

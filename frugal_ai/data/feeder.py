@@ -118,7 +118,7 @@ def _wind_speed(n: int, hour: float, season: FloatArray, low: FloatArray, seed: 
     slow = autoregressive(seed, _WIND_SLOW, n, 16 * hour)
     fast = autoregressive(seed, _WIND_FAST, n, 4 * hour)
     level = uniform(0.35 * low + 0.88 * slow + 0.32 * fast)
-    speed: FloatArray = (7.6 - 1.1 * season) * np.sqrt(-np.log1p(-level))
+    speed: FloatArray = (7.6 - 1.1 * season) * np.sqrt(-np.log1p(-np.minimum(level, 1.0 - 1e-9)))
     return speed
 
 
@@ -169,19 +169,18 @@ def _habits(local: IntArray, day_hour: FloatArray, site: Site) -> FloatArray:
     """Return the weekly rhythm, lower on days off, in August and at the end of the year."""
     day = local // DAY_S  # days since 1970-01-01, a Thursday
     weekday = (day + 3) % 7
-    years = 1970 + np.array([day.min(), day.max()]).astype("datetime64[D]").astype(
-        "datetime64[Y]"
-    ).astype(int)
+    years = 1970 + day[[0, -1]].astype("datetime64[D]").astype("datetime64[Y]").astype(int)
     off = (weekday == 6) | np.isin(day, holiday_days(site.holidays, *years.tolist()))
     rhythm = np.where(
         off,
         _profile(_SUNDAY, day_hour),
         np.where(weekday == 5, _profile(_SATURDAY, day_hour), _profile(_WORKDAY, day_hour)),
     )
-    of_year = day.astype("datetime64[D]") - day.astype("datetime64[D]").astype("datetime64[Y]")
-    date = of_year.astype(int)
-    august = 0.10 * np.exp(-(((date - 226) / 12.0) ** 2))
-    year_end = 0.08 * np.exp(-(((date + 5) % 365 / 7.0 - 0.6) ** 2) * 2.0)
+    dates = day.astype("datetime64[D]")
+    of_year = (dates - dates.astype("datetime64[Y]")).astype(int)
+    to_new_year = (of_year + 182) % 365 - 182  # [days], negative before it
+    august = 0.10 * np.exp(-(((of_year - 226) / 12.0) ** 2))
+    year_end = 0.08 * np.exp(-(((to_new_year + 2) / 6.0) ** 2))
     quiet: FloatArray = rhythm * (1.0 - august - year_end)
     return quiet
 

@@ -53,4 +53,4 @@ def _write(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["series_id", "timestamp", *names])
         for time, row in zip(times, values, strict=True):
-            writer.writerow([series_id, stamp(time), *(str(value) for value in row)])
+            writer.writerow([series_id, stamp(int(time)), *(str(value) for value in row)])

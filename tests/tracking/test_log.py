@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import MlflowReport, RungReport, RunReport
-from frugal_ai.tracking import default_uri, log, log_run, read_runs
+from frugal_ai.tracking import default_uri, log_run, read_runs
 
 RunMaker = Callable[..., Path]
 
@@ -60,7 +60,7 @@ def test_the_evidence_is_kept_as_artifacts(run_dir: Path, tmp_path: Path) -> Non
     copy = Path(client.download_artifacts(logged.run_id, "bundle", str(tmp_path)))
     for path in (run_dir / "bundle").iterdir():
         assert (copy / path.name).read_bytes() == path.read_bytes()
-    assert (run_dir.parent / "mlartifacts" / "load" / logged.run_id / "artifacts").is_dir()
+    assert (run_dir.parent / "mlartifacts" / "load" / str(logged.run_id) / "artifacts").is_dir()
 
 
 def test_an_unfinished_folder_is_logged_without_what_it_lacks(run_dir: Path) -> None:
@@ -71,8 +71,8 @@ def test_an_unfinished_folder_is_logged_without_what_it_lacks(run_dir: Path) -> 
     assert "run.json" in names
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:mlflow")  # of its own types, when it is loaded
 def test_the_chosen_model_is_the_candidate_and_loads(run_dir: Path) -> None:
-    pytest.importorskip("pandas", reason="mlflow loads models with pandas")
     import mlflow.onnx
     import mlflow.pyfunc
 
@@ -277,10 +277,7 @@ def test_long_values_are_cut_and_empty_ones_left_out(run_dir: Path, make_run: Ru
         for rung in example.rungs
     )
     log_run(make_run(run_dir.parent, run_id="long", rungs=rungs, title=""))
-    best = next(run for run in runs_of(client_of(run_dir), "rung") if "knots" in run.data.params)
+    rungs_there = {run.info.run_name: run for run in runs_of(client_of(run_dir), "rung")}
+    best = rungs_there["basis_ridge"]
     assert best.data.params["knots"] == json.dumps(params["knots"])[:6000]
     assert best.data.params.keys() == {"family", "knots"}
-
-
-def test_the_log_module_speaks_of_every_file_of_a_run() -> None:
-    assert "run.json" in log._FILES

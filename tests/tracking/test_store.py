@@ -1,7 +1,10 @@
 import os
+import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs
-from frugal_ai.tracking.store import artifact_location, reason, resolve, shown
+from frugal_ai.tracking.store import _alone, artifact_location, reason, resolve, shown
 
 RunMaker = Callable[..., Path]
 
@@ -49,8 +52,6 @@ def refused(run_dir: Path, uri: str | None = None) -> str:
     ],
 )
 def test_a_store_out_of_reach_is_refused_soon(run_dir: Path, uri: str, why: str) -> None:
-    import re
-
     assert re.search(why, refused(run_dir, uri))
 
 
@@ -66,8 +67,8 @@ def test_a_folder_in_the_place_of_the_database_is_refused(run_dir: Path) -> None
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(run_dir: Path) -> None:
-    place = run_dir.parent / "mlflow.db" / "below"
-    assert "exists" in refused(run_dir, f"sqlite:///{place}/mlflow.db") or True
+    place = run_dir.parent / "mlflow.db"
+    assert refused(run_dir, f"sqlite:///{place}/mlflow.db") == f"File exists: {place}"
 
 
 def test_a_read_only_database_is_refused_and_read(run_dir: Path) -> None:
@@ -87,35 +88,51 @@ def test_a_locked_database_is_refused(run_dir: Path) -> None:
     holder = sqlite3.connect(run_dir.parent / "mlflow.db")
     try:
         holder.execute("BEGIN EXCLUSIVE")
-        assert refused(run_dir) == "database is locked"
+        uri = f"{default_uri(run_dir.parent)}?timeout=0.1"
+        assert refused(run_dir, uri) == "database is locked"
     finally:
         holder.close()
 
 
-@pytest.fixture
-def nearly_full() -> Iterator[None]:
-    """Every SQLite database may grow by ten more pages."""
+@contextmanager
+def room_for(pages: int) -> Iterator[None]:
+    """Let SQLite databases grow by no more than some pages, as on a disk that fills up."""
+    limits: list[int] = []
 
     def limit(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        sizes.append(pages)
-        connection.execute(f"PRAGMA max_page_count = {sizes[0] + 10}")
+        (size,) = connection.execute("PRAGMA page_count").fetchone()
+        limits.append(size + pages)
+        connection.execute(f"PRAGMA max_page_count = {limits[0]}")
 
-    sizes: list[int] = []
     event.listen(sqlalchemy.Engine, "connect", limit)
-    yield
-    event.remove(sqlalchemy.Engine, "connect", limit)
+    try:
+        yield
+    finally:
+        event.remove(sqlalchemy.Engine, "connect", limit)
 
 
-def test_a_full_disk_leaves_no_half_of_a_run(run_dir: Path, nearly_full: None) -> None:
-    assert refused(run_dir) == "database or disk is full"
-    assert read_runs(default_uri(run_dir.parent)) == []
+@pytest.mark.parametrize("pages", [0, 3, 10])
+def test_a_full_disk_leaves_no_half_of_a_run(run_dir: Path, pages: int) -> None:
+    uri = default_uri(run_dir.parent)
+    with room_for(pages):
+        assert refused(run_dir) == "database or disk is full"
+    log_run(run_dir)
+    assert len(read_runs(uri)) == 9
 
 
-def test_what_a_full_disk_left_is_replaced(
-    run_dir: Path, nearly_full: None, request: pytest.FixtureRequest
-) -> None:
-    refused(run_dir)
+def test_a_store_is_kept_from_others_while_it_is_written(tmp_path: Path) -> None:
+    inside = threading.Event()
+
+    def enter() -> None:
+        with _alone(tmp_path):
+            inside.set()
+
+    other = threading.Thread(target=enter)
+    with _alone(tmp_path):
+        other.start()
+        assert not inside.wait(0.2)
+    assert inside.wait(10)
+    other.join()
 
 
 def test_the_password_is_nowhere_shown(run_dir: Path) -> None:
@@ -174,5 +191,5 @@ def test_there_is_nothing_to_read_where_nothing_was_logged(tmp_path: Path) -> No
 
 
 def test_a_server_that_is_away_cannot_be_read() -> None:
-    with pytest.raises(TrackingError, match="127.0.0.1:9: cannot be read: Connection refused"):
+    with pytest.raises(TrackingError, match=r"127\.0\.0\.1:9: cannot be read: Connection refused"):
         read_runs("http://127.0.0.1:9")

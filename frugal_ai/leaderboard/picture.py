@@ -1,0 +1,190 @@
+"""Error against CO2e: one point per rung, the Pareto front, the chosen rung."""
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from frugal_ai.leaderboard.figures import figure, is_measured, method
+from frugal_ai.leaderboard.labels import Box, Label, place
+from frugal_ai.report import RungRow, RunReport
+from frugal_ai.report.files import write_text
+from frugal_ai.selection.pareto import front
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its cache of fonts
+
+_SIZE = (8.0, 5.0)  # [inches]
+_DPI = 100
+_STYLE = {
+    "svg.hashsalt": "frugal-ai",
+    "svg.fonttype": "none",
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": _DPI,
+}
+_COLOURS = {"naive": "#666666", "linear": "#0072b2", "boosting": "#d55e00"}  # Okabe and Ito
+_OTHER = "#009e73"
+_FRONT = "#999999"
+_LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
+
+
+def write_picture(run_dir: Path, report: RunReport) -> None:
+    """Write a run's ``pareto.svg``.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    write_text(run_dir / "pareto.svg", svg(report.rows(), report.title or report.pipeline))
+
+
+def svg(rows: Sequence[RungRow], title: str) -> str:
+    """Draw rungs as SVG text, byte-identical for the same rows.
+
+    Parameters
+    ----------
+    rows
+        Of one run; those without an error or a cost are named below the picture.
+    title
+        Of the picture.
+    """
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with _style():
+        drawn = draw(rows, title)
+        FigureCanvasSVG(drawn)
+        drawn.savefig(text, format="svg", metadata={**nothing, "Title": title})
+    return text.getvalue()
+
+
+def draw(rows: Sequence[RungRow], title: str) -> Figure:
+    """Draw rungs as a figure."""
+    drawn = Figure(figsize=_SIZE, layout="constrained")
+    FigureCanvasAgg(drawn)
+    axes = drawn.add_subplot()
+    points = [row for row in rows if row.mae and row.life_g]
+    left_out = [row.rung for row in rows if row not in points]
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=11)
+    if any(row.simulated for row in rows):
+        axes.set_title("simulated data", loc="right", color="#b00000", fontweight="bold")
+    if points:
+        _scales(axes, points)
+        _front(axes, points)
+        for row in points:
+            _point(axes, row)
+        _legend(axes, points)
+        drawn.draw_without_rendering()  # sizes of text and axes are known from here on
+        drawn.set_layout_engine("none")
+        _labels(axes, points)
+    else:
+        axes.text(0.5, 0.5, "no rung has an error and a cost", ha="center")
+        axes.set_axis_off()
+    if left_out:
+        names = ", ".join(left_out)
+        drawn.text(0.995, 0.005, f"no error or cost known: {names}", ha="right", fontsize=7)
+    return drawn
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw alike everywhere, whatever a user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
+    first = points[0]
+    errors = [row.mae for row in points if row.mae]
+    if max(errors) / min(errors) > _LOG_FROM:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.set_xscale("log")
+    use = f" and {first.forecasts:,} forecasts" if first.forecasts else ""
+    spread = ""
+    if first.energy_spread is not None:
+        spread = f", within a factor of {first.energy_spread:g} for all alike"
+    axes.set_xlabel(f"CO2e of training{use} [gCO2e]\n{method(first.energy_method)}{spread}")
+    axes.set_ylabel(f"MAE on the test origins [{first.unit}]")
+    axes.margins(0.12, 0.1)
+    axes.grid(visible=True, which="major", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _best(points: Sequence[RungRow]) -> list[RungRow]:
+    error = np.array([row.mae for row in points], dtype=np.float64)
+    co2e = np.array([row.life_g for row in points], dtype=np.float64)
+    kept = [row for row, keep in zip(points, front(error, co2e), strict=True) if keep]
+    return sorted(kept, key=lambda row: row.life_g or 0.0)
+
+
+def _front(axes: Axes, points: Sequence[RungRow]) -> None:
+    best = _best(points)
+    x, y = [row.life_g or 0.0 for row in best], [row.mae or 0.0 for row in best]
+    axes.step(x, y, where="post", color=_FRONT, linewidth=1.2, zorder=1, label="Pareto front")
+
+
+def _point(axes: Axes, row: RungRow) -> None:
+    colour = _COLOURS.get(row.family, _OTHER)
+    x, y = row.life_g or 0.0, row.mae or 0.0
+    if row.mae_ci is not None:
+        low, high = row.mae_ci
+        axes.plot([x, x], [low, high], color=colour, linewidth=1.0, zorder=2)
+    if row.chosen:
+        axes.plot(x, y, "o", markersize=15, mfc="none", mec="black", mew=1.4, zorder=2)
+    fill = colour if is_measured(row.energy_method) else "white"
+    axes.plot(x, y, "o", markersize=7, mfc=fill, mec=colour, mew=1.6, zorder=3)
+
+
+def _legend(axes: Axes, points: Sequence[RungRow]) -> None:
+    measured = is_measured(points[0].energy_method)
+    for family in dict.fromkeys(row.family for row in points):
+        colour = _COLOURS.get(family, _OTHER)
+        fill = colour if measured else "white"
+        axes.plot([], [], "o", mfc=fill, mec=colour, mew=1.6, label=family)
+    if any(row.chosen for row in points):
+        axes.plot([], [], "o", markersize=11, mfc="none", mec="black", mew=1.4, label="chosen")
+    axes.figure.legend(loc="outside lower center", ncols=8, frameon=False, fontsize=8)
+
+
+def _labels(axes: Axes, points: Sequence[RungRow]) -> None:
+    """Name each point, the chosen and the best first, with a line to it where it is far."""
+    best = _best(points)
+    order = sorted(points, key=lambda row: (not row.chosen, row not in best, row.mae or 0.0))
+    texts = [
+        axes.annotate(
+            f"{row.rung} ({figure(row.mae, 4)})",
+            (row.life_g or 0.0, row.mae or 0.0),
+            xycoords="data",
+            textcoords="offset pixels",
+            ha="left",
+            va="bottom",
+            fontsize=8,
+            fontweight="bold" if row.chosen else "normal",
+        )
+        for row in order
+    ]
+    frame = axes.get_window_extent()
+    middles = [axes.transData.transform((row.life_g or 0.0, row.mae or 0.0)) for row in order]
+    sizes = [text.get_window_extent() for text in texts]
+    labels = [
+        Label(x, y, size.width, size.height) for (x, y), size in zip(middles, sizes, strict=True)
+    ]
+    boxes = place(labels, _obstacles(axes, points), Box(frame.x0, frame.y0, frame.x1, frame.y1))
+    for text, box, label in zip(texts, boxes, labels, strict=True):
+        text.set_position((box.left - label.x, box.bottom - label.y))

@@ -1,0 +1,160 @@
+"""The command line as a user meets it: in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+WriteSmall = Callable[..., Path]
+
+# every connection beyond the machine is an error; local pairs, which asyncio makes, are not
+NO_NETWORK = """
+import socket, sys
+def refuse(*given, **named):
+    raise AssertionError(f"a socket was used: {given}")
+socket.socket.connect = socket.socket.connect_ex = socket.socket.bind = refuse
+socket.create_connection = socket.getaddrinfo = refuse
+from frugal_ai.cli import main
+main()
+"""
+
+
+def frugal_ai(
+    *arguments: str | Path, cwd: Path, code: str = "from frugal_ai.cli import main; main()"
+) -> subprocess.CompletedProcess[str]:
+    home = cwd / "home"
+    home.mkdir(exist_ok=True)
+    kept = {k: v for k, v in os.environ.items() if k not in {"CI", "ORT_DISABLE_TELEMETRY"}}
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env=kept | {"HOME": str(home), "MPLCONFIGDIR": str(cwd / "mpl"), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+QUICK = ["persistence", {"rung": "seasonal_naive", "season": "1d"}, "ridge"]
+
+
+@pytest.fixture
+def quick(write_small: WriteSmall) -> Path:
+    return write_small(rungs=QUICK)
+
+
+def test_json_is_one_object_and_nothing_else_and_no_socket_is_used(
+    quick: Path, tmp_path: Path
+) -> None:
+    done = frugal_ai("run", quick, "--json", "--out", "out", cwd=tmp_path, code=NO_NETWORK)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"pipeline", "chosen", "bundle", "rungs"}
+    assert answer["pipeline"] == "small"
+    assert Path(answer["bundle"]).name == "bundle"
+    for rung in answer["rungs"]:
+        assert set(rung) == {
+            "rung", "mae", "rmse", "nmae", "mase", "skill", "skill_ci", "fit_cpu_s", "energy_wh",
+            "co2e_g", "co2e_g_per_1000", "verdict",
+        }  # fmt: skip
+        low, high = rung["skill_ci"]
+        assert low <= rung["skill"] <= high
+    assert done.stderr == ""
+    # neither a device identifier nor anything else is left in the user's home
+    assert not [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+
+
+def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_path: Path) -> None:
+    done = frugal_ai("run", quick, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for expected in (
+        "Small pipeline  (simulated data)",
+        "seasonal_naive_1d",
+        "worth it",
+        "chosen: ridge. ridge (MAE",
+        "bundle   out/bundle",
+        "picture  out/pareto.svg",
+        "mlflow ui --backend-store-uri sqlite:///",
+    ):
+        assert expected in done.stdout
+    assert "rung 1 of 3: persistence" in done.stderr
+    assert "…" not in done.stdout
+    board = frugal_ai("leaderboard", "--json", cwd=tmp_path)
+    assert board.returncode == 0, board.stderr
+    assert {row["rung"] for row in json.loads(board.stdout)} == {
+        "persistence",
+        "seasonal_naive_1d",
+        "ridge",
+    }
+
+
+def test_a_dry_run_and_a_check_say_what_would_be_done_and_write_nothing(
+    quick: Path, tmp_path: Path
+) -> None:
+    before = {path for path in tmp_path.rglob("*") if "mpl" not in str(path)}
+    for command in (["run", quick, "--dry-run"], ["check", quick]):
+        done = frugal_ai(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "features" in done.stdout
+        assert "28 origins" in done.stdout
+    after = {path for path in tmp_path.rglob("*") if "mpl" not in str(path)}
+    assert after - before == {tmp_path / "home"}
+
+
+def test_check_goes_on_after_a_bad_pipeline_and_ends_with_2(quick: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: bad\nsteps: 3\n")
+    done = frugal_ai("check", bad, quick, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bad.yaml: " in done.stderr
+    assert "steps: unknown key" in done.stderr
+    assert "small (" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "absent.yaml"], "frugal-ai: error: absent.yaml: cannot be read"),
+        (["run", "small.yaml", "--out", "small.yaml"], "small.yaml: cannot be written"),
+        (["run", "small.yaml", "--data", "x.csv"], "the source sample reads no file"),
+        (["run", "small.yaml", "--data", "a", "--data", "b"], "expected one file for the source"),
+        (["log", "home"], "expected a run's report"),
+        (["leaderboard", "--csv", "--json"], "expected --csv or --json, got both"),
+        (["climb"], "No such command"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    quick: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = frugal_ai(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_rungs_and_sources_are_listed_one_a_line(tmp_path: Path) -> None:
+    rungs = frugal_ai("rungs", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in rungs][-1].endswith("boosting")
+    assert len(rungs) == 7
+    sources = frugal_ai("sources", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in sources] == ["file", "sample"]
+    assert all(len(line.split()) > 2 for line in rungs + sources)
+
+
+HEAVY = ("numpy", "polars", "mlflow", "codecarbon", "onnxruntime", "lightgbm", "spox", "matplotlib",
+         "rich", "pydantic")  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["import frugal_ai", "import frugal_ai.cli"])
+def test_importing_loads_nothing_heavy(code: str) -> None:
+    listing = f"{code}; import sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

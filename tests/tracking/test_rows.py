@@ -1,0 +1,76 @@
+import logging
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from frugal_ai.report import RungRow, RunReport
+from frugal_ai.tracking import default_uri, log_run, read_runs, rows
+from frugal_ai.tracking.content import row_fields, rung_tags
+
+
+def without_store(row: RungRow) -> RungRow:
+    return row.model_copy(update={"mlflow_run_id": None})
+
+
+@pytest.fixture
+def uri(run_dir: Path) -> str:
+    return default_uri(run_dir.parent)
+
+
+def by_rung(found: list[RungRow]) -> list[RungRow]:
+    return sorted(found, key=lambda row: row.rung)
+
+
+def test_rows_come_back_as_they_went(run_dir: Path, uri: str) -> None:
+    log_run(run_dir)
+    found = read_runs(uri)
+    assert by_rung([without_store(row) for row in found]) == by_rung(RunReport.read(run_dir).rows())
+    assert len({row.mlflow_run_id for row in found} - {None}) == 9
+
+
+def test_tags_hold_whatever_is_no_figure(run_dir: Path) -> None:
+    for row in RunReport.read(run_dir).rows():
+        fields = row_fields(rung_tags(row) | {"mlflow.user": "x", "team": "y"})
+        assert RungRow.model_validate({**fields, **row.unflat(known(row))}) == row
+
+
+def known(row: RungRow) -> dict[str, float]:
+    return {name: value for name, value in row.flat().items() if value is not None}
+
+
+def test_pages_are_followed(run_dir: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log_run(run_dir)
+    MlflowClient(uri).create_experiment("another")
+    monkeypatch.setattr(rows, "_PAGE", 2)
+    assert len(read_runs(uri)) == 9
+
+
+def test_one_pipeline_may_be_asked_for(run_dir: Path, uri: str) -> None:
+    log_run(run_dir)
+    assert len(read_runs(uri, "load")) == 9
+    assert read_runs(uri, "wind") == []
+
+
+def test_a_store_without_runs_has_no_rows(run_dir: Path, uri: str) -> None:
+    assert read_runs(uri) == []
+
+
+def test_runs_of_others_and_deleted_ones_are_left_out(run_dir: Path, uri: str) -> None:
+    logged = log_run(run_dir)
+    client = MlflowClient(uri)
+    client.set_terminated(client.create_run(str(logged.experiment_id)).info.run_id)
+    first, *others = read_runs(uri)
+    client.delete_run(first.mlflow_run_id)
+    assert by_rung(read_runs(uri)) == by_rung(others)
+
+
+def test_a_run_that_lost_a_tag_is_left_out_aloud(
+    run_dir: Path, uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_run(run_dir)
+    first, *others = read_runs(uri)
+    MlflowClient(uri).delete_tag(first.mlflow_run_id, "hardware")
+    with caplog.at_level(logging.WARNING):
+        assert by_rung(read_runs(uri)) == by_rung(others)
+    assert f"MLflow run {first.mlflow_run_id} is left out: hardware" in caplog.text

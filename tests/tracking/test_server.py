@@ -1,0 +1,115 @@
+"""Against a real tracking server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from frugal_ai.errors import TrackingError
+from frugal_ai.report import RunReport
+from frugal_ai.tracking import log_run, read_runs
+
+RunMaker = Callable[..., Path]
+
+pytestmark = [
+    pytest.mark.skipif(find_spec("flask") is None, reason="the full mlflow is not installed"),
+    pytest.mark.xdist_group("mlflow_server"),
+]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=1) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("server")
+    (home / "mlflow.db").write_bytes(empty_store.read_bytes())
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
+    command += ["--port", str(port), "--backend-store-uri", f"sqlite:///{home}/mlflow.db"]
+    command += ["--artifacts-destination", str(home / "artifacts")]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not _is_up(url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail((home / "server.log").read_text(encoding="utf-8")[-2000:])
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)  # the session that it leads, workers included
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_a_server_keeps_what_a_run_found(
+    server: str, run_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logged = log_run(run_dir, server)
+    assert logged.uri == server
+    assert log_run(run_dir) == logged
+    client = MlflowClient(server)
+    parent = client.get_run(logged.run_id)
+    assert parent.info.artifact_uri.startswith("mlflow-artifacts:")
+    assert {one.path for one in client.list_artifacts(logged.run_id)} >= {"run.json", "bundle"}
+    version = client.get_model_version_by_alias("load", "candidate")
+    folder = Path(client.download_artifacts(version.run_id, "model", str(tmp_path)))
+    expected = (run_dir / "bundle" / "model.onnx").read_bytes()
+    assert (folder / "model.onnx").read_bytes() == expected
+    found = {row.rung: row.mae for row in read_runs(server, "load")}
+    assert found == {row.rung: row.mae for row in RunReport.read(run_dir).rows()}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_server_that_goes_away_in_between_is_logged_to_later(
+    server: str, run_dir: Path, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(run_dir.parent, run_id="later")
+
+    def gone(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    with monkeypatch.context() as patch:
+        for name in ("log_artifacts", "search_runs", "delete_run"):
+            patch.setattr(MlflowClient, name, gone if name != "search_runs" else lambda *_: [])
+        with pytest.raises(TrackingError, match="the run is not logged: Connection refused"):
+            log_run(folder, server)
+    logged = log_run(folder)
+    assert logged.uri == server
+    client = MlflowClient(server)
+    wanted = "tags.`frugal.run_id` = 'later' and tags.`frugal.role` = 'run'"
+    assert [run.info.run_id for run in client.search_runs(["1"], wanted)] == [logged.run_id]
+
+
+def test_what_a_server_refuses_is_told(server: str, run_dir: Path) -> None:
+    with pytest.raises(TrackingError, match=r"the run is not logged: .*404"):
+        log_run(run_dir, f"{server}/no/such/place")
