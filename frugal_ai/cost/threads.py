@@ -5,8 +5,13 @@ import sys
 
 from frugal_ai.errors import CostError
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Read once, by OpenMP and the BLAS libraries, when they are loaded."""
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+"""Read once, by OpenMP, the BLAS libraries and Polars, when they are loaded."""
 
 
 def pinned_threads(n: int) -> bool:
