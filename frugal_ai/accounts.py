@@ -54,8 +54,8 @@ class Account:
         self._costs: list[tuple[str, Cost, float | None]] = []
 
     def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
-        """Measure work and book it; only the final fit is repeated until it can be told apart."""
-        result, measurement = self._meter.measure(work, repeat=stage == "training")
+        """Measure work and book it; short work is repeated, the trial fit alone is not."""
+        result, measurement = self._meter.measure(work, repeat=stage != "tuning")
         self._ledger.add(stage, measurement, rung=self._rung)
         self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
         return result

@@ -84,7 +84,7 @@ def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_p
         assert expected in done.stdout
     assert "rung 1 of 3: persistence" in done.stderr
     assert "…" not in done.stdout
-    board = frugal_ai("leaderboard", "--json", cwd=tmp_path)
+    board = frugal_ai("leaderboard", "--json", "--tracking-uri", "sqlite:///mlflow.db", cwd=tmp_path)
     assert board.returncode == 0, board.stderr
     assert {row["rung"] for row in json.loads(board.stdout)} == {
         "persistence",

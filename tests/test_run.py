@@ -79,7 +79,8 @@ def test_a_run_leaves_everything_that_it_promises(finished: tuple[Path, RunRepor
 def test_learning_pays_on_the_simulated_feeder(finished: tuple[Path, RunReport]) -> None:
     by_name = {rung.rung: rung for rung in finished[1].rungs}
     naive, ridge = by_name["seasonal_naive_1d"], by_name["basis_ridge"]
-    assert naive.skill == pytest.approx(0.0)
+    assert naive.skill is not None
+    assert naive.skill <= 0  # against the better of day and week
     assert ridge.skill is not None
     assert ridge.skill > 0.2
     assert ridge.verdict == "worth it"

@@ -35,7 +35,7 @@ class CostSettings(Settings):
     pue: Annotated[float, Ge(1)] = 1.0
     threads: Annotated[int, Ge(1)] = 1
     forecasts: Annotated[int, Ge(1)] = 1000
-    block_cpu_s: Annotated[float, Gt(0)] = 0.02
+    block_cpu_s: Annotated[float, Gt(0)] = 0.01
     blocks: Annotated[int, Ge(2)] = 5
 
 

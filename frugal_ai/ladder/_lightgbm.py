@@ -41,7 +41,8 @@ class Trees:
     def to_onnx(self, features: Var, width: int, horizon: int) -> Var:
         """Append the trees to a graph: features float32 [B, H, F] to float32 [B, H]."""
         rows = op.reshape(features, const([-1, width], np.int64))
-        total = to_onnx(rows, self.booster.dump_model())
+        # neither training nor a gateway lets a feature be NaN
+        total = to_onnx(rows, self.booster.dump_model(), finite=True)
         return op.reshape(total, const([-1, horizon], np.int64))
 
 

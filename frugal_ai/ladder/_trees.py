@@ -52,13 +52,16 @@ class TreeTable:
     leaf: npt.NDArray[np.float32]  # [L]
 
 
-def tree_ensemble(model: Mapping[str, Any]) -> TreeTable:
+def tree_ensemble(model: Mapping[str, Any], *, finite: bool = False) -> TreeTable:
     """Flatten LightGBM's trees.
 
     Parameters
     ----------
     model
         What `lightgbm.Booster.dump_model()` returns.
+    finite
+        Whether features are never NaN; then every row has the mode 0, and onnxruntime, which has a
+        loop of its own for rows of one mode, is about twice as fast.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def tree_ensemble(model: Mapping[str, Any]) -> TreeTable:
     """
     _refuse_model(model)
     levels = sorted((_level(tree) for tree in model["tree_info"]), key=itemgetter(0))
-    rows = _Rows()
+    rows = _Rows(finite)
     for _, shift, root, index in levels:
         rows.append(root, shift, index)
     leaf = np.array(rows.leaves, dtype=np.float64)
@@ -95,7 +98,7 @@ def tree_ensemble(model: Mapping[str, Any]) -> TreeTable:
     )
 
 
-def to_onnx(features: Var, model_dump: Mapping[str, Any]) -> Var:
+def to_onnx(features: Var, model_dump: Mapping[str, Any], *, finite: bool = False) -> Var:
     """Write LightGBM's trees as one TreeEnsemble node (and one addition of their level).
 
     Parameters
@@ -104,6 +107,8 @@ def to_onnx(features: Var, model_dump: Mapping[str, Any]) -> Var:
         float32 [N, F], unscaled, in the order LightGBM was trained with.
     model_dump
         What `lightgbm.Booster.dump_model()` returns.
+    finite
+        As for `tree_ensemble`.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def to_onnx(features: Var, model_dump: Mapping[str, Any]) -> Var:
     RungError
         For an unsupported option of LightGBM, or features of another type or number.
     """
-    table = tree_ensemble(model_dump)
+    table = tree_ensemble(model_dump, finite=finite)
     _check_features(features, table.n_features)
     base = op.const(np.array([[table.base]], dtype=np.float32))
     if not table.roots:
@@ -145,6 +150,7 @@ def floor_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 class _Rows:
     """The columns of a TreeTable while the trees are walked."""
 
+    finite: bool
     roots: list[int] = field(default_factory=list)
     feature: list[int] = field(default_factory=list)
     threshold: list[float] = field(default_factory=list)
@@ -175,7 +181,9 @@ class _Rows:
         _refuse_split(node, tree)
         row, threshold = len(self.feature), float(node["threshold"])
         # LightGBM reads NaN as 0 where training saw no missing value
-        nan_goes_left = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
+        nan_goes_left = not self.finite and (
+            node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
+        )
         self.feature.append(int(node["split_feature"]))
         self.threshold.append(threshold)
         self.mode.append(_BRANCH_GT if nan_goes_left else _BRANCH_LEQ)

@@ -3,14 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from frugal_ai.leaderboard.picture import pareto_svg
 from frugal_ai.report import Figures, RungRow, RunReport
 from frugal_ai.report.files import write_text
 
-_FIRST = ("pipeline", "rung")
+_FIRST = ("pipeline", "rung", "family", "chosen", "verdict", "over")
 
 
 def write_leaderboard(run_dir: Path, report: RunReport) -> None:
@@ -27,20 +27,26 @@ def write_leaderboard(run_dir: Path, report: RunReport) -> None:
     write_text(run_dir / "pareto.svg", pareto_svg(report))
 
 
-def to_json(rows: Sequence[RungRow]) -> str:
-    """Write rows as a JSON array of objects."""
+def to_json(rows: Iterable[RungRow]) -> str:
+    """Write rows as a JSON array of objects; what is not known is null."""
     return json.dumps([row.model_dump(mode="json") for row in rows], indent=1)
 
 
-def to_csv(rows: Sequence[RungRow]) -> str:
-    """Write rows as comma-separated values; an interval has a column for each end."""
-    nested = set(Figures.model_fields) - set(_FIRST)
-    others = [name for name in RungRow.model_fields if name not in nested | set(_FIRST)]
-    columns = [*_FIRST, *Figures().flat(), *others]
+def to_csv(rows: Iterable[RungRow]) -> str:
+    """Write rows as comma-separated values, in full precision; what is not known is empty.
+
+    An interval has a column for each end: ``skill_ci`` becomes ``skill_lo`` and ``skill_hi``.
+    """
+    nested = set(Figures.model_fields)
+    last = [name for name in RungRow.model_fields if name not in nested | set(_FIRST)]
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, [*_FIRST, *Figures().flat(), *last], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         plain = row.model_dump(mode="json", exclude=nested)
-        writer.writerow(plain | row.flat())
+        writer.writerow({name: _text(value) for name, value in (plain | row.flat()).items()})
     return text.getvalue()
+
+
+def _text(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -28,7 +28,7 @@ def percent(share: float | None, interval: tuple[float, float] | None = None) ->
     """Write a share [1] in percent, with its interval to the same decimals: 49.6 [47.4, 51.9]."""
     if share is None:
         return "-"
-    decimals = _decimals(100 * share, 3) if share else 1
+    decimals = min(2, _decimals(100 * share, 3)) if share else 1
     value = f"{100 * share:,.{decimals}f}"
     if interval is None:
         return value

@@ -1,5 +1,6 @@
-"""Where to write the names of points so that they cover nothing."""
+"""Where to write the names of points so that they cover nothing and nobody mistakes them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,10 +20,13 @@ class Box:
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(0.0, width) * max(0.0, height)
 
-    @property
-    def area(self) -> float:
-        """Width times height [pixels squared]."""
-        return (self.right - self.left) * (self.top - self.bottom)
+    def nearest(self, x: float, y: float) -> tuple[float, float]:
+        """Return the point of the rectangle that is nearest to another point."""
+        return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
+
+    def gap(self, x: float, y: float) -> float:
+        """Return the distance to a point, 0 inside [pixels]."""
+        return math.dist(self.nearest(x, y), (x, y))
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class Label:
     height: float
 
 
-_OUTSIDE = 100.0  # how much worse it is to stand outside than to cover something
-_FAR = 0.15  # how much covered height a height of distance is worth
-_DISTANCES = (1.0, 1.8, 2.8, 4.0, 5.5, 7.0)
-_SIDES = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1))
+_REACH = 8  # rows of text that a label may stand above or below its point
+_OUTSIDE = 10.0  # how much worse it is to stand outside than to cover something
+_FAR = 0.1  # what a height of distance costs, in covered labels
+_AMBIGUOUS = 0.5  # what it costs to stand nearer to another point than to one's own
 
 
 def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list[Box]:
-    """Place labels one after another, each where it covers least, near its point.
+    """Place labels one after another, each where it covers least and near its point.
 
     Parameters
     ----------
@@ -53,30 +57,39 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list
     frame
         What they should stay in.
     """
-    taken = list(obstacles)
-    placed = []
+    placed: list[Box] = []
     for label in labels:
-        candidates = [_beside(label, side, distance) for distance in _DISTANCES for side in _SIDES]
+        others = [(one.x, one.y) for one in labels if one != label]
+        candidates, taken = _candidates(label), [*obstacles, *placed]
         costs = [
-            _cost(box, taken, frame, label.height * label.width) + _FAR * index // len(_SIDES)
-            for index, box in enumerate(candidates)
+            _covered(box, taken, frame) + _misleading(box, label, others) for box in candidates
         ]
-        best = candidates[costs.index(min(costs))]
-        taken.append(best)
-        placed.append(best)
+        placed.append(candidates[costs.index(min(costs))])
     return placed
 
 
-def _cost(box: Box, taken: Sequence[Box], frame: Box, area: float) -> float:
-    covered = sum(box.overlap(one) for one in taken)
-    outside = box.area - box.overlap(frame)
-    return (covered + _OUTSIDE * outside) / area
+def _candidates(label: Label) -> list[Box]:
+    """Return places beside, above and below the point, the nearest first."""
+    height, width = label.height, label.width
+    boxes = []
+    for row in sorted((half / 2 for half in range(-2 * _REACH, 2 * _REACH + 1)), key=abs):
+        aside = 0.8 * height
+        lefts = [label.x + aside, label.x - aside - width]
+        if abs(row) >= 1:
+            lefts += [label.x - part * width for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        bottom = label.y + (row - 0.5) * height
+        boxes += [Box(left, bottom, left + width, bottom + height) for left in lefts]
+    return boxes
 
 
-def _beside(label: Label, side: tuple[int, int], distance: float) -> Box:
-    across, up = side
-    x = label.x + across * 0.75 * label.height * (distance if up else 1.0)
-    y = label.y + up * label.height * distance * (0.75 if across else 1.0)
-    left = x if across > 0 else x - label.width if across < 0 else x - label.width / 2
-    bottom = y - label.height / 2
-    return Box(left, bottom, left + label.width, bottom + label.height)
+def _covered(box: Box, taken: Sequence[Box], frame: Box) -> float:
+    area = (box.right - box.left) * (box.top - box.bottom)
+    outside = area - box.overlap(frame)
+    return (sum(box.overlap(one) for one in taken) + _OUTSIDE * outside) / area
+
+
+def _misleading(box: Box, label: Label, others: Sequence[tuple[float, float]]) -> float:
+    own = box.gap(label.x, label.y) / label.height
+    row = abs((box.bottom + box.top) / 2 - label.y) / label.height
+    nearest = min((box.gap(x, y) / label.height for x, y in others), default=math.inf)
+    return _FAR * (own + row) + _AMBIGUOUS * max(0.0, own + 0.5 - nearest)

@@ -2,9 +2,10 @@
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import pairwise
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,14 +18,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from frugal_ai.leaderboard.figures import figure, is_measured, method
 from frugal_ai.leaderboard.labels import Box, Label, place
 from frugal_ai.report import RungRow, RunReport
-from frugal_ai.report.files import write_text
 from frugal_ai.selection.pareto import front
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its cache of fonts
 
 _SIZE = (8.0, 5.0)  # [inches]
-_DPI = 100
-_STYLE = {
+_DPI = 72  # that of SVG, so that labels stand where they were placed
+_STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "frugal-ai",
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans", "sans-serif"],
@@ -36,18 +36,15 @@ _STYLE = {
 _COLOURS = {"naive": "#666666", "linear": "#0072b2", "boosting": "#d55e00"}  # Okabe and Ito
 _OTHER = "#009e73"
 _FRONT = "#999999"
+_MARKER, _RING = 5.0, 9.0  # how far they reach around a point [pixels]
+_LEFT, _RIGHT = 0.08, 0.3  # room beside the points for their names, of the range of CO2e
+_NEAR = 1.2  # heights of a label, from which a line leads to its point
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 
 
-def write_picture(run_dir: Path, report: RunReport) -> None:
-    """Write a run's ``pareto.svg``.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    write_text(run_dir / "pareto.svg", svg(report.rows(), report.title or report.pipeline))
+def pareto_svg(report: RunReport) -> str:
+    """Draw a run as SVG text, byte-identical for the same figures."""
+    return svg(report.rows(), report.title or report.pipeline)
 
 
 def svg(rows: Sequence[RungRow], title: str) -> str:
@@ -118,33 +115,44 @@ def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
     use = f" and {first.forecasts:,} forecasts" if first.forecasts else ""
     spread = ""
     if first.energy_spread is not None:
-        spread = f", within a factor of {first.energy_spread:g} for all alike"
+        spread = f" (within a factor of {first.energy_spread:g}, the same for all rungs)"
     axes.set_xlabel(f"CO2e of training{use} [gCO2e]\n{method(first.energy_method)}{spread}")
     axes.set_ylabel(f"MAE on the test origins [{first.unit}]")
-    axes.margins(0.12, 0.1)
+    costs = [_at(row)[0] for row in points]
+    span = max(max(costs) / min(costs), 10.0)
+    axes.set_xlim(min(costs) / span**_LEFT, max(costs) * span**_RIGHT)
+    axes.margins(y=0.12)
     axes.grid(visible=True, which="major", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
 
 
+def _colour(row: RungRow) -> str:
+    return _COLOURS.get(row.family, _OTHER)
+
+
+def _at(row: RungRow) -> tuple[float, float]:
+    """Return a point's place: CO2e [gCO2e] and error."""
+    return row.life_g or 0.0, row.mae or 0.0
+
+
 def _best(points: Sequence[RungRow]) -> list[RungRow]:
-    error = np.array([row.mae for row in points], dtype=np.float64)
-    co2e = np.array([row.life_g for row in points], dtype=np.float64)
+    co2e, error = np.array([_at(row) for row in points], dtype=np.float64).T
     kept = [row for row, keep in zip(points, front(error, co2e), strict=True) if keep]
-    return sorted(kept, key=lambda row: row.life_g or 0.0)
+    return sorted(kept, key=_at)
 
 
 def _front(axes: Axes, points: Sequence[RungRow]) -> None:
     best = _best(points)
-    x, y = [row.life_g or 0.0 for row in best], [row.mae or 0.0 for row in best]
+    x, y = zip(*map(_at, best), strict=True)
     axes.step(x, y, where="post", color=_FRONT, linewidth=1.2, zorder=1, label="Pareto front")
 
 
 def _point(axes: Axes, row: RungRow) -> None:
-    colour = _COLOURS.get(row.family, _OTHER)
-    x, y = row.life_g or 0.0, row.mae or 0.0
+    colour = _colour(row)
+    x, y = _at(row)
     if row.mae_ci is not None:
         low, high = row.mae_ci
-        axes.plot([x, x], [low, high], color=colour, linewidth=1.0, zorder=2)
+        axes.plot([x, x], [low, high], color=colour, linewidth=1.6, alpha=0.35, zorder=2)
     if row.chosen:
         axes.plot(x, y, "o", markersize=15, mfc="none", mec="black", mew=1.4, zorder=2)
     fill = colour if is_measured(row.energy_method) else "white"
@@ -169,22 +177,47 @@ def _labels(axes: Axes, points: Sequence[RungRow]) -> None:
     texts = [
         axes.annotate(
             f"{row.rung} ({figure(row.mae, 4)})",
-            (row.life_g or 0.0, row.mae or 0.0),
+            _at(row),
+            (0.0, 0.0),
             xycoords="data",
-            textcoords="offset pixels",
+            textcoords="offset points",
             ha="left",
             va="bottom",
             fontsize=8,
             fontweight="bold" if row.chosen else "normal",
+            color=_colour(row),
         )
         for row in order
     ]
     frame = axes.get_window_extent()
-    middles = [axes.transData.transform((row.life_g or 0.0, row.mae or 0.0)) for row in order]
+    middles = [axes.transData.transform(_at(row)) for row in order]
     sizes = [text.get_window_extent() for text in texts]
     labels = [
         Label(x, y, size.width, size.height) for (x, y), size in zip(middles, sizes, strict=True)
     ]
     boxes = place(labels, _obstacles(axes, points), Box(frame.x0, frame.y0, frame.x1, frame.y1))
-    for text, box, label in zip(texts, boxes, labels, strict=True):
+    axes.set_autoscale_on(False)
+    for row, text, box, label in zip(order, texts, boxes, labels, strict=True):
         text.set_position((box.left - label.x, box.bottom - label.y))
+        if box.gap(label.x, label.y) > _NEAR * label.height:
+            end = axes.transData.inverted().transform(box.nearest(label.x, label.y))
+            axes.plot(*zip(_at(row), end, strict=True), color=_colour(row), linewidth=0.6, zorder=1)
+
+
+def _obstacles(axes: Axes, points: Sequence[RungRow]) -> list[Box]:
+    """Return what labels should not cover: markers, intervals, the steps of the front."""
+    boxes = []
+    for row in points:
+        x, y = axes.transData.transform(_at(row))
+        reach = _RING if row.chosen else _MARKER
+        boxes.append(Box(x - reach, y - reach, x + reach, y + reach))
+        if row.mae_ci is not None:
+            (_, low), (_, high) = (
+                axes.transData.transform((_at(row)[0], end)) for end in row.mae_ci
+            )
+            boxes.append(Box(x - 1, low, x + 1, high))
+    corners = [axes.transData.transform(_at(row)) for row in _best(points)]
+    for (left, top), (right, bottom) in pairwise(corners):
+        boxes.append(Box(left, top - 1, right, top + 1))
+        boxes.append(Box(right - 1, bottom, right + 1, top))
+    return boxes

@@ -1,20 +1,60 @@
-"""Which rows may stand in one table, and in which order."""
+"""Rows in order, and only beside rows that they may be compared with."""
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from frugal_ai.report import Circumstances, RungRow
 
 
-def groups(rows: Iterable[RungRow]) -> dict[Circumstances, list[RungRow]]:
-    """Group rows that may be compared: same targets, machine and factors; best error first.
+@dataclass(frozen=True)
+class Board:
+    """Rows of one pipeline under equal circumstances, the smallest error first."""
 
-    Groups come in the order of their newest row, the newest first; of a rung that was run several
-    times under the same circumstances the newest row is kept.
+    circumstances: Circumstances
+    rows: tuple[RungRow, ...]
+
+
+def boards(rows: Iterable[RungRow]) -> list[Board]:
+    """Gather the latest row of each rung with those that it may be compared with.
+
+    Never pooled are other targets, hardware, energy methods or carbon factors.
+
+    Parameters
+    ----------
+    rows
+        Of any runs.
+
+    Returns
+    -------
+    list[Board]
+        By pipeline; of one pipeline's boards, the one with the latest run first.
     """
-    found: dict[Circumstances, dict[str, RungRow]] = {}
-    for row in sorted(rows, key=lambda row: row.ended, reverse=True):
-        found.setdefault(row.circumstances, {}).setdefault(row.rung, row)
-    return {
-        shared: sorted(newest.values(), key=lambda row: (row.mae is None, row.mae))
-        for shared, newest in found.items()
-    }
+    found: dict[Circumstances, list[RungRow]] = {}
+    for row in rows:
+        found.setdefault(row.circumstances, []).append(row)
+    newest = {key: max(row.ended for row in group) for key, group in found.items()}
+    order = sorted(found, key=lambda key: newest[key], reverse=True)
+    return [
+        Board(key, tuple(sorted(latest(found[key]), key=_rank)))
+        for key in sorted(order, key=lambda key: key.pipeline)
+    ]
+
+
+def latest(rows: Iterable[RungRow]) -> list[RungRow]:
+    """Keep the latest row of each rung, and the mark of the latest choice alone."""
+    by_time = sorted(rows, key=lambda row: (row.ended, row.run_id))
+    kept = {row.rung: row for row in by_time}
+    chosen = [row for row in by_time if row.chosen][-1:]
+    return [
+        row.model_copy(update={"chosen": row in chosen}) if row.chosen else row
+        for row in kept.values()
+    ]
+
+
+def _rank(row: RungRow) -> tuple[float, float, str]:
+    return _known(row.mae), _known(row.life_g), row.rung
+
+
+def _known(value: float | None) -> float:
+    return math.inf if value is None else value

@@ -373,3 +373,17 @@ def test_nan_takes_the_side_lightgbm_gives_it() -> None:
         dump = one_split(missing_type=missing_type, threshold=threshold, default_left=default_left)
         forecast = run(build(dump, 5), rows)
         assert forecast.tolist() == [expected, 1.0 if threshold > 0 else 2.0, 2.0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_mode_for_all_rows_agrees_wherever_nothing_is_nan(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features = random_features(rng, 800, nan_share=0.0)
+    booster = fit(features, random_target(rng, features, 50.0))
+    table = tree_ensemble(booster.dump_model(), finite=True)
+    assert not table.mode.any()
+    argument = spox.argument(spox.Tensor(np.float32, ("N", 8)))
+    forecast = to_onnx(argument, booster.dump_model(), finite=True)
+    model = spox.build({"features": argument}, {"forecast": forecast})
+    rows = probes(rng, features, table)
+    assert_same(booster, rows[~np.isnan(rows).any(axis=1)], model)

@@ -1,0 +1,521 @@
+"""From files of a user to the backtest: what is refused, what is filled, what is never read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from frugal_ai.backtest.windows import Series
+from frugal_ai.data.panel import FloatArray
+from frugal_ai.errors import DataError, PipelineError
+from frugal_ai.features.blocks.base import Reach
+from frugal_ai.pipeline import Pipeline, read_pipeline
+from frugal_ai.prepare import Prepared, prepare, reach
+
+DAY_S, HOUR_S = 86400, 3600
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+T0 = int(FIRST.timestamp())
+DAYS = 60
+TRAIN, VALIDATION, TEST, END = (T0 + day * DAY_S for day in (1, 40, 48, 55))
+SETTINGS: dict[str, Any] = {
+    "name": "filed",
+    "kind": "load",
+    "unit": "MW",
+    "source": {"name": "file", "path": "load.csv"},
+    "series": ["a"],
+    "step": "1h",
+    "horizon": "1d",
+    "timezone": "UTC",
+    "covariates": {"known": ["temp"], "past": ["flow"]},
+    "recipe": {
+        "features": [
+            {"feature": "lag", "at": ["1d", "7d"]},
+            {"feature": "known", "names": ["temp"], "before": ["1d"]},
+            {"feature": "rolling", "window": ["1d"], "of": "flow"},
+        ]
+    },
+    "rungs": ["persistence", "seasonal_naive", "ridge"],
+    "periods": {
+        "train": "2024-01-02T00:00:00Z",
+        "validation": {"first": "2024-02-10", "last": "2024-02-16"},
+        "test": {"first": "2024-02-18", "last": "2024-02-24"},
+    },
+    "cost": {"country": "FRA"},
+}
+NO_COVARIATES: dict[str, Any] = {
+    "covariates": {},
+    "recipe": {"features": [{"feature": "lag", "at": ["1d", "7d"]}]},
+}
+
+Edit = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def tested(**changes: Any) -> dict[str, Any]:
+    """Periods with another test."""
+    return {"periods": SETTINGS["periods"] | {"test": SETTINGS["periods"]["test"] | changes}}
+
+
+def rows(series_id: str = "a", seed: int = 0) -> pl.DataFrame:
+    """Hourly rows of one series, column ``hour`` counts from the first."""
+    rng = np.random.default_rng(seed)
+    hour = np.arange(DAYS * 24)
+    times = [(FIRST + timedelta(hours=int(h))).strftime("%Y-%m-%dT%H:%M:%SZ") for h in hour]
+    return pl.DataFrame(
+        {
+            "series_id": [series_id] * len(hour),
+            "timestamp": times,
+            "value": 50 + 10 * np.sin(2 * np.pi * hour / 24) + rng.normal(size=len(hour)),
+            "temp": 8 + 3 * np.cos(hour / 30),
+            "flow": 20 + rng.normal(size=len(hour)),
+            "hour": hour,
+        }
+    )
+
+
+def column(t: int) -> int:
+    """Row of an instant."""
+    return (t - T0) // HOUR_S
+
+
+def put(name: str, hours: range | int, value: Any) -> Edit:
+    """Write a value into a column; text makes it a column of text, as in a file."""
+    wanted = [hours] if isinstance(hours, int) else list(hours)
+    here = pl.col("hour").is_in(wanted)
+
+    def edit(frame: pl.DataFrame) -> pl.DataFrame:
+        old = pl.col(name).cast(pl.String) if isinstance(value, str) else pl.col(name)
+        return frame.with_columns(pl.when(here).then(pl.lit(value)).otherwise(old).alias(name))
+
+    return edit
+
+
+def without(hours: range) -> Edit:
+    return lambda frame: frame.filter(~pl.col("hour").is_in(list(hours)))
+
+
+def repeated(hour: int) -> Edit:
+    return lambda frame: pl.concat([frame[: hour + 1], frame[hour:]])
+
+
+def naive(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col("timestamp").str.strip_suffix("Z"))
+
+
+def same(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
+
+
+@dataclass
+class Workshop:
+    """Writes a pipeline with its file, and prepares it."""
+
+    folder: Path
+    said: list[str] = field(default_factory=list)
+
+    def declare(self, **changes: Any) -> Pipeline:
+        path = self.folder / "filed.yaml"
+        path.write_text(yaml.safe_dump(SETTINGS | changes))
+        return read_pipeline(path)
+
+    def prepare(self, frame: pl.DataFrame | None = None, **changes: Any) -> Prepared:
+        if frame is not None:
+            frame.drop("hour").write_csv(self.folder / "load.csv")
+        return prepare(self.declare(**changes), self.folder, {}, self.said.append)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path)
+
+
+def test_good_data_become_periods_windows_and_targets(shop: Workshop) -> None:
+    frame = rows()
+    prepared = shop.prepare(frame)
+    panel, series = prepared.panel, prepared.series[0]
+    assert (panel.series_ids, panel.start, panel.end) == (("a",), TRAIN, END)
+    assert not panel.simulated
+    assert prepared.split.validation.tolist() == [VALIDATION + d * DAY_S for d in range(7)]
+    assert prepared.split.test.tolist() == [TEST + d * DAY_S for d in range(7)]
+    inside = slice(column(TRAIN), column(END))
+    for got, name in ((panel.values[0], "value"), (panel.known[0, :, 0], "temp")):
+        np.testing.assert_array_equal(got, frame[name].to_numpy()[inside])
+    np.testing.assert_array_equal(series.filled, panel.values[0])
+    values = frame["value"].to_numpy()
+    for k, origin in enumerate(prepared.split.test):
+        at = column(int(origin))
+        targets = series.targets(prepared.split.test)[k]
+        np.testing.assert_array_equal(targets, values[at : at + 24])
+        window = series.windows(prepared.split.test, Reach(history=168)).history[k]
+        np.testing.assert_array_equal(window, values[at - 168 : at].astype(np.float32))
+
+
+def test_what_the_rungs_read_is_taken_together(shop: Workshop) -> None:
+    prepared = shop.prepare(rows())
+    found = reach(shop.declare(), prepared.grids[0])
+    assert found == Reach(168, 24, frozenset({"temp"}), frozenset({"flow"}))
+    naive_alone = reach(shop.declare(rungs=["persistence"]), prepared.grids[0])
+    assert naive_alone == Reach(history=1)
+
+
+def test_what_was_found_is_told(shop: Workshop) -> None:
+    prepared = shop.prepare(put("value", range(400, 403), None)(rows()))
+    assert prepared.quality.series[0].filled == 3
+    assert shop.said == prepared.quality.lines()
+    assert "a: longest gap 3 steps (3h) from 2024-01-17T16:00:00Z" in shop.said
+    assert "a: 3 missing values filled in the history of forecasts; none of them is scored" in (
+        shop.said
+    )
+
+
+BEFORE, LATER, LATE = "2023-12-25T00:00:00Z", "2024-03-24", "2024-02-29"
+BAD_PERIODS: list[tuple[Edit, dict[str, Any], str]] = [
+    (
+        same,
+        {"periods": SETTINGS["periods"] | {"train": BEFORE}},
+        rf"known covariates temp: expected them from {BEFORE} .*, got 2024-01-01T00:00:00Z to",
+    ),
+    (
+        without(range(43 * 24)),
+        NO_COVARIATES,
+        r"a: expected data around every origin from 2024-02-10T00:00:00Z to .*, got data from "
+        r"2024-02-13T00:00:00Z to",
+    ),
+    (
+        same,
+        tested(last=LATER),
+        rf"a: expected data .* to {LATER}T00:00:00Z, got data from .* to {LATE}T23:00:00Z",
+    ),
+    (
+        without(range(1440 - 3, 1440)),
+        NO_COVARIATES | tested(last=LATE),
+        r"a: expected origins whose targets lie inside the data "
+        rf"\(.* to {LATE}T21:00:00Z\), got {LATE}T00:00:00Z",
+    ),
+    (
+        same,
+        tested(at=["00:30"]),
+        r"a: expected origins on the grid of 3600 s, got 2024-02-18T00:30:00Z",
+    ),
+]
+HOLES: list[tuple[Edit, dict[str, Any], str]] = [
+    (
+        put("temp", range(column(TEST) + 5, column(TEST) + 12), None),
+        {},
+        r"known covariate temp of a is missing at 2024-02-18T05:00:00Z; it is needed from "
+        r"2024-01-02T00:00:00Z to 2024-02-24T23:00:00Z",
+    ),
+    (
+        put("temp", column(END) - 1, None),
+        {},
+        r"known covariate temp of a is missing at 2024-02-24T23:00:00Z",
+    ),
+    (
+        put("value", range(1000, 1007), None),
+        {},
+        r"a: gap of 7 steps \(7h\) from 2024-02-11T16:00:00Z; the policy is fill: linear, "
+        r"max_gap: 6h",
+    ),
+    (
+        without(range(1000, 1007)),
+        NO_COVARIATES,
+        r"a: gap of 7 steps \(7h\) from 2024-02-11T16:00:00Z; the policy is",
+    ),
+    (
+        put("value", range(1000, 1003), None),
+        {"quality": {"max_gap": "2h", "fill": "previous"}},
+        r"a: gap of 3 steps \(3h\) from .*; the policy is fill: previous, max_gap: 2h",
+    ),
+    (
+        put("flow", range(500, 507), None),
+        {},
+        r"past covariate flow of a: gap of 7 steps \(7h\) from 2024-01-21T20:00:00Z",
+    ),
+    (put("value", range(1440), None), {}, r"load\.csv: a: expected values, all are missing"),
+    (
+        put("value", range(column(VALIDATION)), None),
+        {},
+        r"a: expected data around every origin from 2024-02-10T00:00:00Z",
+    ),
+    (
+        put("value", range(column(TEST), 1440), None),
+        {},
+        r"a: expected data around every origin .* to 2024-02-17T23:00:00Z",
+    ),
+]
+BAD_CELLS: list[tuple[Edit, dict[str, Any], str]] = [
+    (
+        put("value", range(1440), 3.0),
+        {},
+        r"a: expected values that vary from 2024-01-02T00:00:00Z to 2024-02-10T00:00:00Z, got 3",
+    ),
+    (naive, {}, r"load\.csv line 2: timestamp: 2024-01-01 00:00:00 has no time zone"),
+    (
+        repeated(600),
+        {},
+        r"load\.csv line 603: a: expected one row at 2024-01-26T00:00:00Z, got another",
+    ),
+    (
+        put("value", 700, "much"),
+        {},
+        r"load\.csv line 702: value: expected a finite number, got 'much'",
+    ),
+    (
+        put("temp", 700, "-"),
+        {},
+        r"load\.csv line 702: temp: expected a finite number, got '-'",
+    ),
+    (put("value", 700, "inf"), {}, r"load\.csv line 702: value: .* finite number, got 'inf'"),
+    (put("flow", 700, "1e999"), {}, r"load\.csv line 702: flow: .* finite number, got '1e999'"),
+    (
+        put("timestamp", 700, "yesterday"),
+        {},
+        r"load\.csv line 702: timestamp: expected a time such as .*, got 'yesterday'",
+    ),
+    (same, {"series": ["b"]}, r"load\.csv: no series 'b'; there are a"),
+    (lambda frame: frame.drop("temp"), {}, r"load\.csv: no covariate 'temp'; there are flow"),
+    (same, {"step": "30min"}, r"a: expected one row every 30min, got .* step there is 1h"),
+]
+
+
+@pytest.mark.parametrize(("edit", "changes", "said"), BAD_PERIODS + HOLES + BAD_CELLS)
+def test_bad_data_are_refused_in_one_line_that_says_where(
+    shop: Workshop, edit: Edit, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(DataError, match=said) as caught:
+        shop.prepare(edit(rows()), **changes)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("load.csv", b"", r"load\.csv: expected rows, got an empty file"),
+        ("load.csv", b"series_id,timestamp,value\n", r"load\.csv: expected rows, got none"),
+        ("load.csv", b"a;b\n1;2\n", r"load\.csv: no covariate 'temp'"),
+        ("load.parquet", b"", r"load\.parquet: expected a Parquet file"),
+        ("load.parquet", b"series_id,timestamp,value\na,2024-01-01T00:00Z,1\n", r"Parquet file"),
+        ("load.parquet", b"PAR1" * 20, r"load\.parquet: expected a Parquet file"),
+    ],
+)
+def test_what_is_no_table_is_refused(shop: Workshop, name: str, content: bytes, said: str) -> None:
+    (shop.folder / name).write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught:
+        shop.prepare(source={"name": "file", "path": name})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_refused(shop: Workshop) -> None:
+    with pytest.raises(DataError, match=r"load\.csv: cannot be read: No such file"):
+        shop.prepare()
+
+
+def test_parquet_gives_what_csv_gives(shop: Workshop) -> None:
+    digest = shop.prepare(rows()).panel.digest()
+    times = pl.col("timestamp").str.to_datetime("%Y-%m-%dT%H:%M:%SZ")
+    frame = rows().drop("hour").with_columns(times)
+    source = {"name": "file", "path": "load.parquet"}
+    frame.write_parquet(shop.folder / "load.parquet")
+    with pytest.raises(DataError, match=r"load\.parquet row 1: timestamp: .* has no time zone"):
+        shop.prepare(source=source)
+    aware = pl.col("timestamp").dt.replace_time_zone("UTC")
+    frame.with_columns(aware).write_parquet(shop.folder / "load.parquet")
+    assert shop.prepare(source=source).panel.digest() == digest
+
+
+def test_a_gap_of_the_longest_allowed_length_is_filled(shop: Workshop) -> None:
+    prepared = shop.prepare(put("value", range(1000, 1006), None)(rows()))
+    assert prepared.quality.series[0].filled == 6
+
+
+def test_another_file_may_take_the_place_of_the_declared_one(shop: Workshop) -> None:
+    expected = shop.prepare(rows(seed=1)).panel.digest()
+    (shop.folder / "load.csv").replace(shop.folder / "other.csv")
+    pipeline = shop.declare()
+    given = {"data": shop.folder / "other.csv"}
+    prepared = prepare(pipeline, shop.folder, given, shop.said.append)
+    assert prepared.panel.digest() == expected
+
+
+def test_a_covariate_that_is_not_declared_is_refused_before_anything_is_trained(
+    shop: Workshop,
+) -> None:
+    with pytest.raises(PipelineError, match=r"expected a known covariate .*\(none\), got 'temp'"):
+        shop.prepare(rows(), covariates={"past": ["flow"]})
+
+
+def test_too_little_history_before_the_first_origin_is_refused(shop: Workshop) -> None:
+    periods = SETTINGS["periods"] | {"train": "2024-02-04T00:00:00Z"}
+    with pytest.raises(
+        DataError, match=r"a: expected 168 steps of history before 2024-02-10T00:00:00Z, got 144"
+    ):
+        shop.prepare(rows(), periods=periods)
+
+
+def test_one_bad_series_among_good_ones_is_named(shop: Workshop) -> None:
+    good, bad = rows(), put("value", range(1000, 1007), None)(rows("b", seed=1))
+    with pytest.raises(DataError, match=r"^b: gap of 7 steps"):
+        shop.prepare(pl.concat([good, bad]), series=["a", "b"])
+    prepared = shop.prepare(pl.concat([good, bad]), series=["a"])  # the bad one is not asked for
+    assert prepared.panel.series_ids == ("a",)
+
+
+def test_series_keep_the_order_of_the_pipeline(shop: Workshop) -> None:
+    frame = pl.concat([rows("b", seed=1), rows("a")])
+    prepared = shop.prepare(frame, series=["a", "b"])
+    assert [series.name for series in prepared.series] == ["a", "b"]
+    for series, one in zip(prepared.series, (rows("a"), rows("b", seed=1)), strict=True):
+        expected = one["value"].to_numpy()[column(TRAIN) : column(END)]
+        np.testing.assert_array_equal(series.filled, expected)
+
+
+def views(prepared: Prepared) -> list[FloatArray]:
+    """Everything that a rung or a score can see of the first series."""
+    one = prepared.series[0]
+    origins = np.concatenate([prepared.split.validation, prepared.split.test])
+    cut = one.windows(origins, Reach(168, 24, frozenset({"temp"}), frozenset({"flow"})))
+    seen = [cut.history, cut.known, cut.past, one.targets(origins), one.filled]
+    return [np.asarray(array, np.float64) for array in seen]
+
+
+@pytest.mark.parametrize(
+    "outside", [range(column(TRAIN)), range(column(END), DAYS * 24)], ids=["before", "after"]
+)
+@pytest.mark.parametrize("poison", [1e6, -1e6, 0.0, None])
+def test_what_lies_outside_the_periods_is_never_read(
+    shop: Workshop, outside: range, poison: float | None
+) -> None:
+    frame = put("value", range(1240, 1244), None)(rows())  # something to fill, too
+    clean = shop.prepare(frame)
+    told, shop.said = shop.said, []
+    for name in ("value", "temp", "flow"):
+        frame = put(name, outside, poison)(frame)
+    spoiled = shop.prepare(frame)
+    assert spoiled.panel.digest() == clean.panel.digest()
+    assert shop.said == told
+    assert spoiled.quality == clean.quality
+    for got, expected in zip(views(spoiled), views(clean), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    # the poison is one: inside the periods it does show
+    seen = put("value", column(TRAIN) + 30, poison)(frame)
+    assert shop.prepare(seen).panel.digest() != clean.panel.digest()
+
+
+def test_rows_outside_the_periods_need_not_be_there(shop: Workshop) -> None:
+    full = shop.prepare(rows())
+    cut = rows().filter(pl.col("hour").is_between(column(TRAIN), column(END) - 1))
+    assert shop.prepare(cut).panel.digest() == full.panel.digest()
+    # nor in order, nor only once
+    twice = pl.concat([rows(), rows()[:20]])
+    assert shop.prepare(twice).panel.digest() == full.panel.digest()
+
+
+def test_filled_history_is_never_a_target(shop: Workshop) -> None:
+    holes = {"training": 500, "validation": column(VALIDATION) + 30, "test": column(TEST) + 30}
+    frame = rows()
+    for hour in holes.values():
+        frame = put("value", range(hour, hour + 4), None)(frame)
+    prepared = shop.prepare(frame)
+    one = prepared.series[0]
+    assert np.isfinite(one.filled).all()
+    for hour in holes.values():
+        day = np.array([T0 + hour // 24 * DAY_S])
+        targets = one.targets(day)[0]
+        missing = np.arange(hour % 24, hour % 24 + 4)
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(targets)), missing)
+        # but a model whose window holds the gap sees what stands in
+        later = one.windows(day + DAY_S, Reach(history=24)).history[0]
+        assert np.isfinite(later).all()
+    assert np.isnan(prepared.panel.values).sum() == 12
+
+
+# hours without a value, relative to the first validation origin: after it, and across it
+LATE_GAPS = [range(30, 34), range(8 * 24 + 20, 8 * 24 + 26), range(3), range(-3, 3)]
+
+
+@pytest.mark.parametrize("gap", LATE_GAPS, ids=["after", "across an origin", "at", "across"])
+@pytest.mark.parametrize("name", ["value", "flow"])
+def test_from_the_first_origin_on_no_filled_value_knows_what_came_after_it(
+    shop: Workshop, name: str, gap: range
+) -> None:
+    first = column(VALIDATION) + gap.start
+    after = column(VALIDATION) + gap.stop
+    frame = put(name, range(first, after), None)(rows())
+    clean = shop.prepare(frame)
+    spoiled = shop.prepare(put(name, range(after, after + 5), 1e4)(frame))
+    index = after - column(TRAIN)
+
+    def seen(prepared: Prepared) -> FloatArray:
+        return prepared.series[0].filled if name == "value" else prepared.panel.past[0, :, 0]
+
+    np.testing.assert_array_equal(seen(spoiled)[:index], seen(clean)[:index])
+    assert seen(spoiled)[index] == 1e4
+    filled = seen(clean)[index - len(gap) : index]
+    np.testing.assert_array_equal(filled, [rows()[name][first - 1]] * len(gap))
+    assert_windows_agree_until(clean, spoiled, T0 + after * HOUR_S)
+
+
+def assert_windows_agree_until(one: Prepared, other: Prepared, end: int) -> None:
+    origins = np.concatenate([one.split.validation, one.split.test])
+    origins = origins[origins <= end]
+    assert len(origins)
+    everything = Reach(168, 24, frozenset({"temp"}), frozenset({"flow"}))
+    cuts = [prepared.series[0].windows(origins, everything) for prepared in (one, other)]
+    for array in ("history", "known", "past"):
+        np.testing.assert_array_equal(*(getattr(cut, array) for cut in cuts))
+
+
+def test_before_the_first_origin_gaps_are_bridged_as_declared(shop: Workshop) -> None:
+    frame = put("value", range(400, 403), None)(rows())
+    values = frame["value"].to_numpy()
+    at = slice(400 - column(TRAIN), 403 - column(TRAIN))
+    line = shop.prepare(frame).series[0].filled[at]
+    expected = np.interp([400, 401, 402], [399, 403], values[[399, 403]])
+    np.testing.assert_allclose(line, expected, rtol=1e-12)
+    flat = shop.prepare(frame, quality={"fill": "previous"}).series[0].filled[at]
+    np.testing.assert_array_equal(flat, [values[399]] * 3)
+
+
+def test_small_holes_of_a_known_covariate_are_bridged_and_that_is_told(shop: Workshop) -> None:
+    frame = put("temp", range(1200, 1202), None)(rows())
+    prepared = shop.prepare(frame)
+    given = frame["temp"].to_numpy()
+    at = 1200 - column(TRAIN)
+    expected = np.interp([1200, 1201], [1199, 1202], given[[1199, 1202]])
+    np.testing.assert_allclose(prepared.panel.known[0, at : at + 2, 0], expected, rtol=1e-12)
+    assert any("temp: 2 missing values interpolated" in sentence for sentence in shop.said)
+
+
+def test_static_covariates_reach_the_grid_of_their_series(shop: Workshop) -> None:
+    frame = pl.concat([rows("a"), rows("b", seed=1)])
+    sizes = pl.when(pl.col("series_id") == "a").then(5.0).otherwise(7.0)
+    prepared = shop.prepare(
+        frame.with_columns(capacity=sizes),
+        series=["b", "a"],
+        covariates=SETTINGS["covariates"] | {"static": ["capacity"]},
+    )
+    assert [grid.static for grid in prepared.grids] == [{"capacity": 7.0}, {"capacity": 5.0}]
+
+
+def test_the_calendar_holds_for_years_after_the_test(shop: Workshop) -> None:
+    grid = shop.prepare(rows(), valid_years=3).grids[0]
+    assert grid.valid_from == TRAIN
+    assert grid.valid_until >= TEST + 3 * 365 * DAY_S
+    assert (grid.step_s, grid.horizon) == (HOUR_S, 24)
+
+
+def test_a_series_reads_only_its_own_values(shop: Workshop) -> None:
+    frame = pl.concat([rows("a"), rows("b", seed=1)])
+    both = shop.prepare(frame, series=["a", "b"])
+    spoiled = shop.prepare(pl.concat([rows("a"), rows("b", seed=9)]), series=["a", "b"])
+
+    def own(series: Series) -> FloatArray:
+        return series.windows(both.split.test, Reach(168)).history.astype(np.float64)
+
+    np.testing.assert_array_equal(own(both.series[0]), own(spoiled.series[0]))
+    assert (own(both.series[1]) != own(spoiled.series[1])).all()
