@@ -39,7 +39,14 @@ class RungCost:
     spread: float
 
     def life_g(self, forecasts: int) -> float:
-        """Return the emissions of training and of a number of forecasts [gCO2e], dynamic part."""
+        """Return the emissions of training and of a number of forecasts [gCO2e]."""
+        return self.training.co2e_g + self.per_1000.co2e_g * forecasts / _FUNCTIONAL_UNIT
+
+    def dynamic_g(self, forecasts: int) -> float:
+        """Return the dynamic part of `life_g` [gCO2e], which rungs are ranked by.
+
+        The idle share follows wall time, which a busy neighbour stretches.
+        """
         use = self.per_1000.co2e_dynamic_g * forecasts / _FUNCTIONAL_UNIT
         return self.training.co2e_dynamic_g + use
 

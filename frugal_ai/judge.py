@@ -156,11 +156,12 @@ def _targets(prepared: Prepared, origins: IntArray) -> FloatArray:
 
 
 def _candidate(one: Climbed, seen: FloatArray, pipeline: Pipeline) -> Candidate:
-    life = one.cost.life_g(pipeline.cost.forecasts)
+    forecasts = pipeline.cost.forecasts * len(one.exported)  # of every series
     return Candidate(
         rung=one.rung.name,
         errors=origin_errors(one.evaluation.validation, seen),
-        co2e_g=life,
+        co2e_g=one.cost.dynamic_g(forecasts),
+        reported_g=one.cost.life_g(forecasts),
         co2e_spread=one.cost.spread,
         energy_wh=one.cost.training.energy_wh,
         cpu_s=one.cost.training.cpu_s,

@@ -101,7 +101,7 @@ def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
         energy_method=context.power.method,
         energy_spread=context.power.spread,
         threads=context.threads,
-        forecasts=pipeline.cost.forecasts,
+        forecasts=pipeline.cost.forecasts * len(pipeline.series),
     )
 
 

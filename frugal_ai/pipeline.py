@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from annotated_types import Ge, Gt, MinLen
-from pydantic import AwareDatetime, InstanceOf, ValidationError, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    InstanceOf,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from frugal_ai import ladder
 from frugal_ai.backtest.metrics import Denominator
@@ -20,6 +27,9 @@ from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.selection.choice import SelectionSettings
 from frugal_ai.settings import Duration, Settings, format_duration
+
+# a series with others beside it names a folder of the run
+SeriesId = Annotated[str, StringConstraints(pattern=r"^[^/\\.\x00][^/\\\x00]*$")]
 
 
 class Covariates(Settings):
@@ -48,6 +58,8 @@ class Periods(Settings):
                 f"expected validation origins before the first test origin ({self.test.first}), "
                 f"got some until {self.validation.last}"
             )
+        if set(self.validation.at) != set(self.test.at):
+            raise ValueError("expected the same local times (at) for validation and test")
         return self
 
 
@@ -67,12 +79,12 @@ class Metrics(Settings):
 class Pipeline(Settings):
     """One forecasting task and the ladder that is climbed for it."""
 
-    name: Annotated[str, MinLen(1)]
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     title: str = ""
     kind: Literal["load", "pv", "wind"]
     unit: str
     source: Annotated[Any, InstanceOf[Settings]]
-    series: Annotated[tuple[str, ...], MinLen(1)]
+    series: Annotated[tuple[SeriesId, ...], MinLen(1)]
     step: Duration
     horizon: Duration
     timezone: str

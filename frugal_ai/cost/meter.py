@@ -76,7 +76,7 @@ class CpuMeter:
 
     def __init__(
         self,
-        block_cpu_s: float = 0.02,
+        block_cpu_s: float = 0.01,
         blocks: int = 5,
         single_cpu_s: float | None = None,
         clock: Clock | None = None,

@@ -87,7 +87,8 @@ def write_bundle(
         "fallback.json": _json({"kind": "seasonal_naive", "season_s": DAY_S}),
         "MODEL_CARD.md": card.encode(),
     }
-    described = manifest(pipeline, rung, series, model, exported, provenance)
+    until = int(origins[0])
+    described = manifest(pipeline, rung, series, model, exported, provenance, until)
     described["files"] = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in files.items()
@@ -104,8 +105,12 @@ def manifest(
     model: SeriesModel,
     exported: OnnxModel,
     provenance: Provenance,
+    until: int,
 ) -> dict[str, Any]:
-    """Describe a model; the files of the bundle are added by whoever writes them."""
+    """Describe a model that learnt up to ``until`` [unix s].
+
+    The files of the bundle are added by whoever writes them.
+    """
     grid = model.graph.inputs
     digest = hashlib.sha256(exported.content).hexdigest()
     return {
@@ -136,13 +141,13 @@ def manifest(
             "valid_from": stamp(grid.valid_from),
             "valid_until": stamp(grid.valid_until),
             "local_time": sorted(clock.strftime("%H:%M") for clock in pipeline.periods.test.at),
-            "every_s": DAY_S // len(pipeline.periods.test.at),
+            "every_s": _spacing(pipeline),
         },
         "gap_policy": {
-            "max_gap_steps": pipeline.quality.max_gap // pipeline.step,
-            "fill": "linear",
+            "max_gap_steps": _max_gap(pipeline),
+            "fill": "previous",  # as the backtest does from its first origin on
         },
-        "bounds": _bounds(series, model, exported),
+        "bounds": _bounds(series, model, exported, until),
         "metrics": dict(provenance.metrics),
         "costs": dict(provenance.costs),
         "mlflow": provenance.mlflow,
@@ -156,6 +161,19 @@ def manifest(
         },
         "minimum_onnxruntime": MINIMUM_ONNXRUNTIME,
     }
+
+
+def _max_gap(pipeline: Pipeline) -> int:
+    return 0 if pipeline.quality.fill == "none" else pipeline.quality.max_gap // pipeline.step
+
+
+def _spacing(pipeline: Pipeline) -> int:
+    """Return the shortest time between two origins of the backtest [s]."""
+    at = sorted(3600 * t.hour + 60 * t.minute for t in pipeline.periods.test.at)
+    return min(
+        (after - before) % DAY_S or DAY_S
+        for before, after in zip(at, [*at[1:], at[0]], strict=True)
+    )
 
 
 def golden(exported: OnnxModel, windows: Windows, tolerance: float) -> dict[str, Any]:
@@ -203,13 +221,15 @@ def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
     return [{"name": name, **described[name]} for name in exported.inputs]
 
 
-def _bounds(series: Series, model: SeriesModel, exported: OnnxModel) -> dict[str, Any]:
-    panel, grid = series.panel, model.graph.inputs
-    known = {n: panel.known[series.index, :, panel.known_names.index(n)] for n in grid.known_names}
-    past = {n: panel.past[series.index, :, panel.past_names.index(n)] for n in grid.past_names}
+def _bounds(series: Series, model: SeriesModel, exported: OnnxModel, until: int) -> dict[str, Any]:
+    """Return the range of each input in training, widened, so that a gateway can tell outliers."""
+    panel, grid, i = series.panel, model.graph.inputs, series.index
+    end = panel.index(until)
+    known = {n: panel.known[i, :end, panel.known_names.index(n)] for n in grid.known_names}
+    past = {n: panel.past[i, :end, panel.past_names.index(n)] for n in grid.past_names}
     read = exported.inputs
     return {
-        "history": _range(panel.values[series.index]) if "history" in read else None,
+        "history": _range(panel.values[i, :end]) if "history" in read else None,
         "known": {n: _range(v) for n, v in known.items()} if "known" in read else {},
         "past": {n: _range(v) for n, v in past.items()} if "past" in read else {},
     }

@@ -49,7 +49,7 @@ def model_card(
         "refused, not guessed.\n\n"
         "## Origin\n\n"
         f"- data: sha256 {report.data_digest}\n"
-        f"- code: {report.git_revision or 'not under version control'}\n"
+        f"- repository of the pipeline: {report.git_revision or 'not under version control'}\n"
         f"- seed: {pipeline.seed}\n"
     )
 

@@ -7,10 +7,12 @@ import spox.opset.ai.onnx.v17 as op
 from numpy.typing import NDArray
 from spox import Var
 
+from frugal_ai.errors import RungError
 from frugal_ai.features.frame import const
 from frugal_ai.ladder.rung import Float32Array, FloatArray, Rows
 
 _WEEK_S = 7 * 86400
+_LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 _LEVELS = 32767  # of the 16-bit weights
 _LEADS_TO_TUNE = 8  # the penalty is common to all lead times; some of them are enough to find it
 
@@ -76,7 +78,16 @@ def moments(rows: Rows, folds: int) -> Moments:
     """Accumulate the moments of training rows in interleaved weeks.
 
     Contiguous folds would leave whole seasons out, single days would leak from their neighbours.
+
+    Raises
+    ------
+    RungError
+        If there are too few origins.
     """
+    if len(rows.origin) < _LEAST_ORIGINS:
+        raise RungError(
+            f"ridge: expected at least {_LEAST_ORIGINS} training origins, got {len(rows.origin)}"
+        )
     flat = rows.features.reshape(-1, rows.features.shape[-1])
     mean = flat.mean(axis=0, dtype=np.float64)
     deviation = flat.std(axis=0, dtype=np.float64)

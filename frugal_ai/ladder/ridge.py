@@ -4,13 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, MinLen
 
-from frugal_ai.errors import RungError
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.recipe import Recipe
-from frugal_ai.ladder._linear import Moments, linear_model, moments, tune_alpha
+from frugal_ai.ladder._linear import linear_model, moments, tune_alpha
 from frugal_ai.ladder.rung import Family, Fitted, Rows, Rung
-
-_LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 
 
 class Ridge(Rung):
@@ -29,23 +26,8 @@ class Ridge(Rung):
     def blocks(self, recipe: Recipe) -> tuple[Block, ...]:
         return recipe.features
 
-    def moments(self, rows: Rows) -> Moments:
-        """Accumulate what the fit needs.
-
-        Raises
-        ------
-        RungError
-            If there are too few origins.
-        """
-        if len(rows.origin) < _LEAST_ORIGINS:
-            raise RungError(
-                f"{self.name}: expected at least {_LEAST_ORIGINS} training origins, "
-                f"got {len(rows.origin)}"
-            )
-        return moments(rows, self.folds)
-
     def fit(self, rows: Rows) -> Fitted:
-        sums = self.moments(rows)
+        sums = moments(rows, self.folds)
         return linear_model(sums, tune_alpha(rows, sums, self.alphas))
 
 

@@ -33,7 +33,8 @@ class Rows:
     step_s
         Length of an interval [s].
     plain
-        How many of the columns come from the recipe's ``features``; the rest is ``basis``.
+        Number of columns of the recipe's ``features``, which come first where a rung reads features
+        and basis.
     seed
         Seed of everything random.
     """

@@ -41,6 +41,7 @@ class Label:
 
 _REACH = 8  # rows of text that a label may stand above or below its point
 _OUTSIDE = 10.0  # how much worse it is to stand outside than to cover something
+_TOUCHING = 3.0  # what it costs to touch another name, be it by a hair
 _FAR = 0.1  # what a height of distance costs, in covered labels
 _AMBIGUOUS = 0.5  # what it costs to stand nearer to another point than to one's own
 
@@ -60,9 +61,10 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list
     placed: list[Box] = []
     for label in labels:
         others = [(one.x, one.y) for one in labels if one != label]
-        candidates, taken = _candidates(label), [*obstacles, *placed]
+        candidates = _candidates(label)
         costs = [
-            _covered(box, taken, frame) + _misleading(box, label, others) for box in candidates
+            _covered(box, obstacles, placed, frame) + _misleading(box, label, others)
+            for box in candidates
         ]
         placed.append(candidates[costs.index(min(costs))])
     return placed
@@ -73,7 +75,7 @@ def _candidates(label: Label) -> list[Box]:
     height, width = label.height, label.width
     boxes = []
     for row in sorted((half / 2 for half in range(-2 * _REACH, 2 * _REACH + 1)), key=abs):
-        aside = 0.8 * height
+        aside = height
         lefts = [label.x + aside, label.x - aside - width]
         if abs(row) >= 1:
             lefts += [label.x - part * width for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -82,10 +84,12 @@ def _candidates(label: Label) -> list[Box]:
     return boxes
 
 
-def _covered(box: Box, taken: Sequence[Box], frame: Box) -> float:
+def _covered(box: Box, obstacles: Sequence[Box], names: Sequence[Box], frame: Box) -> float:
     area = (box.right - box.left) * (box.top - box.bottom)
-    outside = area - box.overlap(frame)
-    return (sum(box.overlap(one) for one in taken) + _OUTSIDE * outside) / area
+    covered = sum(box.overlap(one) for one in (*obstacles, *names)) / area
+    outside = 1.0 - box.overlap(frame) / area
+    touching = any(box.overlap(one) for one in names)
+    return covered + _OUTSIDE * outside + _TOUCHING * touching
 
 
 def _misleading(box: Box, label: Label, others: Sequence[tuple[float, float]]) -> float:

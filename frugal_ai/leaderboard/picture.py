@@ -27,6 +27,7 @@ _DPI = 72  # that of SVG, so that labels stand where they were placed
 _STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "frugal-ai",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with dollars is a name
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -35,9 +36,11 @@ _STYLE: Mapping[Any, Any] = {
 }
 _COLOURS = {"naive": "#666666", "linear": "#0072b2", "boosting": "#d55e00"}  # Okabe and Ito
 _OTHER = "#009e73"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FRONT = "#999999"
 _MARKER, _RING = 5.0, 9.0  # how far they reach around a point [pixels]
 _LEFT, _RIGHT = 0.08, 0.3  # room beside the points for their names, of the range of CO2e
+_DECADES = 50.0  # ratio of costs from which powers of ten are ticks enough
 _NEAR = 1.2  # heights of a label, from which a line leads to its point
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 
@@ -112,18 +115,28 @@ def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     axes.set_xscale("log")
+    costs = [_at(row)[0] for row in points]
+    span = max(max(costs) / min(costs), 10.0)
+    axes.set_xlim(min(costs) / span**_LEFT, max(costs) * span**_RIGHT)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if span > _DECADES else (1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     use = f" and {first.forecasts:,} forecasts" if first.forecasts else ""
     spread = ""
     if first.energy_spread is not None:
         spread = f" (within a factor of {first.energy_spread:g}, the same for all rungs)"
     axes.set_xlabel(f"CO2e of training{use} [gCO2e]\n{method(first.energy_method)}{spread}")
     axes.set_ylabel(f"MAE on the test origins [{first.unit}]")
-    costs = [_at(row)[0] for row in points]
-    span = max(max(costs) / min(costs), 10.0)
-    axes.set_xlim(min(costs) / span**_LEFT, max(costs) * span**_RIGHT)
     axes.margins(y=0.12)
     axes.grid(visible=True, which="major", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _power(value: float) -> str:
+    """Write a tick of a logarithmic axis: 10⁻⁶, 2×10⁻⁵."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if mantissa == "1" else f"{mantissa}\u00d7{power}"
 
 
 def _colour(row: RungRow) -> str:
@@ -154,7 +167,7 @@ def _point(axes: Axes, row: RungRow) -> None:
         low, high = row.mae_ci
         axes.plot([x, x], [low, high], color=colour, linewidth=1.6, alpha=0.35, zorder=2)
     if row.chosen:
-        axes.plot(x, y, "o", markersize=15, mfc="none", mec="black", mew=1.4, zorder=2)
+        axes.plot(x, y, "o", markersize=14, mfc="none", mec="black", mew=1.4, zorder=2)
     fill = colour if is_measured(row.energy_method) else "white"
     axes.plot(x, y, "o", markersize=7, mfc=fill, mec=colour, mew=1.6, zorder=3)
 

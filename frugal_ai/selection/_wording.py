@@ -35,7 +35,7 @@ def error(candidate: Candidate, unit: str) -> str:
 
 def described(candidate: Candidate, unit: str) -> str:
     """Write a rung with its error and its CO2e."""
-    return f"{candidate.rung} ({error(candidate, unit)}, {mass(candidate.co2e_g)})"
+    return f"{candidate.rung} ({error(candidate, unit)}, {mass(candidate.grams)})"
 
 
 def interval(gain: Interval, level: float) -> str:

@@ -23,6 +23,8 @@ class Candidate:
         Mean absolute error of each origin; the same origins for all candidates.
     co2e_g
         CO2e that the choice weighs [gCO2e].
+    reported_g
+        CO2e that sentences speak of [gCO2e], where the choice weighs a part of it.
     co2e_spread
         Relative spread of `co2e_g` from one measurement to the next [1].
     energy_wh, cpu_s, bytes
@@ -40,6 +42,7 @@ class Candidate:
     errors: OriginErrors
     co2e_g: float
     co2e_spread: float = 0.0
+    reported_g: float | None = None
     energy_wh: float | None = None
     cpu_s: float | None = None
     bytes: int | None = None
@@ -47,11 +50,16 @@ class Candidate:
     def __post_init__(self) -> None:
         if not math.isfinite(self.mae):
             raise DataError(f"choice: expected the error of rung {self.rung!r}, got {self.mae}")
-        for name in ("co2e_g", "co2e_spread", "energy_wh", "cpu_s", "bytes"):
+        for name in ("co2e_g", "co2e_spread", "reported_g", "energy_wh", "cpu_s", "bytes"):
             cost = getattr(self, name)
             if cost is not None and not 0 <= cost < math.inf:
                 where = f"{name} of rung {self.rung!r}"
                 raise CostError(f"choice: expected a number of 0 or more for {where}, got {cost}")
+
+    @property
+    def grams(self) -> float:
+        """CO2e as it is reported [gCO2e]."""
+        return self.co2e_g if self.reported_g is None else self.reported_g
 
     @property
     def mae(self) -> float:

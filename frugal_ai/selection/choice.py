@@ -46,8 +46,6 @@ class SelectionSettings(Settings):
     ----------
     tolerance
         Relative error [1] above the smallest that is accepted on top of what chance explains.
-    level
-        Level of the intervals [1].
     resamples
         Number of bootstrap resamples.
     budget
@@ -57,10 +55,14 @@ class SelectionSettings(Settings):
     """
 
     tolerance: float = Field(default=0.0, ge=0)
-    level: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=2000, ge=100)
     budget: Budget | None = None
     price: float | None = Field(default=None, ge=0)
+
+    @property
+    def level(self) -> float:
+        """Level of every interval [1]; one for all, so that a reader need not ask."""
+        return 0.95
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
@@ -215,9 +217,9 @@ def _next_rung(
         return "No rung has a smaller error."
     other = better[0]
     gain = difference_interval(chosen.errors, other.errors, resamples, settings.level)
-    times = f" ({wording.figure(other.co2e_g / chosen.co2e_g)} times)" if chosen.co2e_g else ""
+    times = f" ({wording.figure(other.grams / chosen.grams)} times)" if chosen.grams else ""
     return (
-        f"The next rung, {other.rung}, would have cost {wording.mass(other.co2e_g)}{times} and "
+        f"The next rung, {other.rung}, would have cost {wording.mass(other.grams)}{times} and "
         f"brought {wording.percent(gain.value)} less error "
         f"({wording.interval(gain, settings.level)})."
     )

@@ -43,7 +43,7 @@ class Origins:
 
 @dataclass(frozen=True, slots=True)
 class GapPolicy:
-    """The longest gap that may be filled [steps], and how."""
+    """The longest gap that may be filled [steps], and how: ``linear`` or ``previous``."""
 
     max_gap_steps: int
     fill: str

@@ -203,8 +203,8 @@ def _origins(node: Node) -> Origins:
 
 def _gap_policy(node: Node) -> GapPolicy:
     policy = GapPolicy(node.integer("max_gap_steps"), node.text("fill"))
-    if policy.fill != "linear":
-        node.refuse("fill", "'linear'")
+    if policy.fill not in {"linear", "previous"}:
+        node.refuse("fill", "'linear' or 'previous'")
     node.close()
     return policy
 

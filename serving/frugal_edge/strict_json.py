@@ -6,7 +6,7 @@ from typing import NoReturn, TypeGuard
 
 from frugal_edge.errors import BundleError
 
-MAX_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**53 - 1
 _MAX_NUMBER = 1.7e308  # a longer integer cannot become a float
 _SHOWN = 60  # characters of a wrong value that a message repeats
 

@@ -90,6 +90,8 @@ def _observed(manifest: Manifest, origin: int, table: Table, name: str) -> tuple
     _check_reach(manifest, origin, table, label, times)
     _check_gaps(manifest, table, label, times)
     inside = int(np.count_nonzero(times >= wanted[0]))
+    if manifest.gap_policy.fill == "previous":
+        return values[np.searchsorted(times, wanted, side="right") - 1], steps - inside
     return np.interp(wanted, times, values), steps - inside
 
 
@@ -112,7 +114,9 @@ def _check_reach(
             f"{table.path}: {label}: expected {steps} steps of {step} s before the origin"
             f" {format_time(origin)}, that is from {format_time(first)}, got {given}"
         )
-    if times[-1] < last:
+    # a line needs a value on both sides of a gap, the last value may stand for those after it
+    open_end = manifest.gap_policy.max_gap_steps if manifest.gap_policy.fill == "previous" else 0
+    if times[-1] < last - open_end * step:
         raise InputError(
             f"{table.path}: {label}: expected values up to {format_time(last)} for the origin"
             f" {format_time(origin)}, got the last at {format_time(int(times[-1]))}"

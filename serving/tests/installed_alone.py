@@ -33,7 +33,7 @@ def main(programs: Path) -> None:
     if not bundles:
         sys.exit(f"expected committed bundles in {MODELS}, got none")
     for bundle in bundles:
-        command = [programs / "frugal-edge", "forecast", bundle]
+        command: list[str | Path] = [programs / "frugal-edge", "forecast", bundle]
         command += ["--history", bundle.parent / "example" / "history.csv"]
         command += ["--known", bundle.parent / "example" / "known.csv", "--json"]
         start = time.perf_counter()

@@ -259,6 +259,7 @@ def test_slot_of_the_week_at_any_instant(start: datetime, zone: str) -> None:
     [
         ({"feature": "lag", "at": ["20min"]}, "expected a multiple of the step .30min., got 20min"),
         ({"feature": "lag", "at": ["0d"]}, "expected at least one step"),
+        ({"feature": "rolling", "window": ["0d"]}, "rolling.window: expected at least one step"),
         ({"feature": "known", "names": ["sun"]}, "known covariate .*temperature, wind.*'sun'"),
         ({"feature": "last", "of": "sun"}, "past covariate .*flow.*'sun'"),
         ({"feature": "static", "names": ["age"]}, "static covariate .*capacity.*'age'"),

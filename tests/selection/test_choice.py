@@ -270,8 +270,7 @@ def test_more_tolerance_never_costs_more(
     "wrong",
     [
         {"tolerance": -0.1},
-        {"level": 1.0},
-        {"level": 0.4},
+        {"level": 0.9},
         {"resamples": 10},
         {"price": -1.0},
         {"budget": {}},
@@ -287,7 +286,7 @@ def test_settings_that_make_no_rule_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_settings_are_read_as_a_pipeline_writes_them() -> None:
-    rule = SelectionSettings.model_validate({"budget": {"bytes": 400_000}, "level": 0.9})
+    rule = SelectionSettings.model_validate({"budget": {"bytes": 400_000}})
     assert rule.budget is not None
     assert rule.budget.limits == {"bytes": 400_000}
     assert (rule.tolerance, rule.resamples, rule.price) == (0.0, 2000, None)

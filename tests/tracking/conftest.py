@@ -3,14 +3,18 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import sqlalchemy
 from onnx import TensorProto, helper
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from frugal_ai.report import RunReport
 from frugal_ai.tracking.store import open_store
@@ -92,6 +96,18 @@ def write_bundle(folder: Path, series: str) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     (folder / "manifest.json").write_text(json.dumps(_manifest(series, files)), encoding="utf-8")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty_disk() -> Iterator[None]:
+    """Let SQLite not wait for the disk, a hundred times a run."""
+
+    def hasten(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(sqlalchemy.Engine, "connect", hasten)
+    yield
+    event.remove(sqlalchemy.Engine, "connect", hasten)
 
 
 @pytest.fixture(scope="session")

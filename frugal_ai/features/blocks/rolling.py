@@ -8,6 +8,7 @@ import spox.opset.ai.onnx.v17 as op
 from annotated_types import MinLen
 from spox import Var
 
+from frugal_ai.errors import PipelineError
 from frugal_ai.features.blocks.base import Block, Reach
 from frugal_ai.features.frame import TARGET, Frame, cut
 from frugal_ai.features.grid import Grid
@@ -58,8 +59,10 @@ class Rolling(Block):
         )
 
     def reach(self, grid: Grid) -> Reach:
-        steps = max(grid.steps(window, "recipe: rolling.window") for window in self.window)
-        return Reach(steps, past=covariates(self.of))
+        steps = [grid.steps(window, "recipe: rolling.window") for window in self.window]
+        if min(steps) < 1:
+            raise PipelineError("recipe: rolling.window: expected at least one step, got 0d")
+        return Reach(max(steps), past=covariates(self.of))
 
     def build(self, frame: Frame) -> Var:
         signal = frame.signal(self.of)

@@ -105,7 +105,7 @@ CHANGES: list[tuple[tuple[Any, ...], object, str]] = [
     (("origins", "valid_from"), "2024-01-01", "valid_from: expected an offset"),
     (("origins", "valid_from"), "2030-01-01T00:00:00Z", "valid_until: expected a time not before"),
     (("origins", "local_time"), ["24:00"], "local_time: expected times of the day"),
-    (("gap_policy", "fill"), "zero", "fill: expected 'linear', got 'zero'"),
+    (("gap_policy", "fill"), "zero", "fill: expected 'linear' or 'previous', got 'zero'"),
     (("gap_policy", "max_gap_steps"), -1, "max_gap_steps: expected a whole number"),
     (("bounds", "history"), [2, 1], "history: expected the lowest and the highest"),
     (("bounds", "known", "rain"), [0, 1], "rain: no covariate of this name is read"),

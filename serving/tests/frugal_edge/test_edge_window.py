@@ -263,3 +263,29 @@ def test_the_end_of_the_observations_heeds_values_alone(manifest_of: ManifestOf)
     assert end_of_observations(manifest, table(-3, value=[1, 2, np.nan])) == ORIGIN - STEP
     with pytest.raises(InputError, match=r"history.csv: no value of 'feeder', all are missing"):
         end_of_observations(manifest, table(-3, value=[np.nan] * 3))
+
+
+def previous(manifest_of: ManifestOf) -> Manifest:
+    content = manifest_of(["history"])
+    content["gap_policy"]["fill"] = "previous"
+    return read_manifest(json.dumps(content).encode())
+
+
+def test_gaps_are_filled_with_the_previous_value_when_the_policy_says_so(
+    manifest_of: ManifestOf,
+) -> None:
+    values = np.arange(100.0)
+    values[50:53] = np.nan
+    values[98:] = np.nan  # the meter is late
+    window = cut(previous(manifest_of), table(-100, value=values))
+    expected = np.arange(4.0, 100.0)
+    expected[46:49], expected[94:] = 49.0, 97.0
+    close(window.history, expected)
+    assert window.filled_steps == 5
+
+
+def test_a_meter_that_is_later_than_the_policy_allows_is_refused(manifest_of: ManifestOf) -> None:
+    values = np.arange(100.0)
+    values[100 - MAX_GAP - 1 :] = np.nan
+    with pytest.raises(InputError, match="expected values up to"):
+        cut(previous(manifest_of), table(-100, value=values))
