@@ -1,7 +1,7 @@
 """What the climbed rungs are worth: scores on test origins, choice and verdicts on validation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -127,7 +127,8 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
         )
         for one, tested, candidate, verdict in zip(climbed, errors, candidates, judged, strict=True)
     )
-    return Judgement(rungs, choice)
+    where = f"On {len(split.validation)} validation origins, {choice.reason}"
+    return Judgement(rungs, replace(choice, reason=where))
 
 
 def seasonal_naive_errors(

@@ -1,7 +1,7 @@
 """What rungs are worth, on forecasts that are made up and costs that are prescribed."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,7 @@ def forecasts(ready: Prepared, origins: IntArray, size: float, seed: int = 0) ->
 
 
 def amounts(**given: float) -> Cost:
-    names = ("cpu_s", "wall_s", "energy_dynamic_j", "energy_idle_j", "energy_wh", "co2e_g",
-             "co2e_dynamic_g")  # fmt: skip
-    return Cost(**{name: given.get(name, 0.0) for name in names})
+    return Cost(**{field.name: given.get(field.name, 0.0) for field in fields(Cost)})
 
 
 def climbed(
@@ -363,13 +361,11 @@ def test_blocks_of_the_bootstrap_hold_a_week_of_origins(
         return resample_origins(n_origins, n_resamples, block, seed)
 
     monkeypatch.setattr("frugal_ai.judge.resample_origins", spy)
-    judge([rung(prepared(), "fine", 2.0)], declare(), prepared())
-    assert drawn == [(18, 7), (24, 7)]
-    drawn.clear()
-    split = replace(SPLIT, validation=SPLIT.validation[::2], test=SPLIT.test[:1])
-    ready = prepared(split=split)
-    judge([rung(ready, "fine", 2.0)], declare(), ready)
-    assert drawn == [(9, 4), (1, 1)]
+    sparse = replace(SPLIT, validation=SPLIT.validation[::2], test=SPLIT.test[:1])
+    for split in (SPLIT, sparse):
+        ready = prepared(split=split)
+        judge([rung(ready, "fine", 2.0)], declare(), ready)
+    assert drawn == [(18, 7), (24, 7), (9, 4), (1, 1)]
 
 
 def test_with_few_origins_no_interval_is_claimed(declare: Callable[..., Pipeline]) -> None:

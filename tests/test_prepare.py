@@ -56,9 +56,10 @@ EVERYTHING = Reach(168, 24, frozenset({"temp"}), frozenset({"flow"}))
 Edit = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def on_test(**changes: Any) -> dict[str, Any]:
-    """Periods with another test."""
-    return {"periods": SETTINGS["periods"] | {"test": SETTINGS["periods"]["test"] | changes}}
+def periods(**changes: Any) -> dict[str, Any]:
+    """Periods of which some are changed."""
+    declared = SETTINGS["periods"]
+    return {"periods": declared | {k: declared[k] | v for k, v in changes.items()}}
 
 
 def rows(series_id: str = "a", seed: int = 0) -> pl.DataFrame:
@@ -181,16 +182,21 @@ def at(line: int, name: str, given: str, what: str = "a finite number") -> str:
 
 Case = tuple[Edit, dict[str, Any], str]
 EARLY = {"periods": SETTINGS["periods"] | {"train": "2023-12-25T00:00:00Z"}}
+BETWEEN = periods(validation={"at": ["00:30"]}, test={"at": ["00:30"]})
 BAD_PERIODS: list[Case] = [
     (same, EARLY, r"expected them from 2023-12-25T00:00:00Z to .*, got 2024-01-01T00:00:00Z to"),
     (without(range(43 * 24)), BARE, r"from 2024-02-10.*, got data from 2024-02-13T00:00:00Z to"),
-    (same, on_test(last="2024-03-24"), r"to 2024-03-24T00.*got data .* to 2024-02-29T23:00:00Z"),
+    (
+        same,
+        periods(test={"last": "2024-03-24"}),
+        r"to 2024-03-24T00.*got data .* to 2024-02-29T23:00:00Z",
+    ),
     (
         without(range(1440 - 3, 1440)),
-        BARE | on_test(last="2024-02-29"),
+        BARE | periods(test={"last": "2024-02-29"}),
         r"targets lie inside the data .* to 2024-02-29T21:00:00Z\), got 2024-02-29T00:00:00Z",
     ),
-    (same, on_test(at=["00:30"]), r"origins on the grid of 3600 s, got 2024-02-18T00:30:00Z"),
+    (same, BETWEEN, r"origins on the grid of 3600 s, got 2024-02-10T00:30:00Z"),
 ]
 SMALL_GAPS = {"quality": {"max_gap": "2h", "fill": "previous"}}
 TARGET, LAST_TARGET = column(TEST) + 5, column(END) - 1
@@ -263,11 +269,11 @@ def test_a_covariate_that_is_not_declared_is_refused_before_anything_is_trained(
 
 
 def test_too_little_history_before_the_first_origin_is_refused(shop: Workshop) -> None:
-    periods = SETTINGS["periods"] | {"train": "2024-02-04T00:00:00Z"}
+    late = SETTINGS["periods"] | {"train": "2024-02-04T00:00:00Z"}
     with pytest.raises(
         DataError, match=r"a: expected 168 steps of history before 2024-02-10T00:00:00Z, got 144"
     ):
-        shop.prepare(rows(), periods=periods)
+        shop.prepare(rows(), periods=late)
 
 
 def test_one_bad_series_among_good_ones_is_named(shop: Workshop) -> None:
@@ -391,10 +397,3 @@ def test_series_keep_the_order_of_the_pipeline_each_with_its_own(shop: Workshop)
     for series in prepared.series:
         expected = own[series.name]["value"].to_numpy()[column(TRAIN) : column(END)]
         np.testing.assert_array_equal(series.filled, expected)
-
-
-def test_the_calendar_holds_for_years_after_the_test(shop: Workshop) -> None:
-    grid = shop.prepare(rows(), valid_years=3).grids[0]
-    assert grid.valid_from == TRAIN
-    assert grid.valid_until >= TEST + 3 * 365 * DAY_S
-    assert (grid.step_s, grid.horizon) == (HOUR_S, 24)

@@ -1,0 +1,136 @@
+"""The benchmark's tasks are those of the reference, and the simplest systems score the same."""
+
+import csv
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from frugal_ai import ladder
+from frugal_ai.accounts import RungCost
+from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.metrics import mase_scale
+from frugal_ai.cost.context import Cost
+from frugal_ai.export.model import to_onnx
+from frugal_ai.judge import Climbed, Judged, judge, seasonal_naive_errors
+from frugal_ai.pipeline import Pipeline, read_pipeline
+from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.settings import format_duration
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+TASKS = ("T1", "T2")
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "bench" / "tasks.yaml").is_file() or not (SHARED / "data").is_dir(),
+    reason="the folder shared with data and bench is not beside the repository",
+)
+FREE = Cost(*[0.0] * 7)
+
+
+def declared(task: str) -> Pipeline:
+    return read_pipeline(ROOT / "benchmarks" / "tasks" / f"{task}.yaml")
+
+
+def reference(task: str) -> dict[str, Any]:
+    content = yaml.safe_load((SHARED / "bench" / "tasks.yaml").read_text(encoding="utf-8"))
+    merged: dict[str, Any] = content["defaults"] | content["tasks"][task]
+    return merged
+
+
+def peer(task: str, system: str) -> dict[str, float]:
+    """Reference figures of a system, those that are given."""
+    with (SHARED / "bench" / "peers.csv").open(encoding="utf-8") as file:
+        row = next(
+            row for row in csv.DictReader(file) if (row["task"], row["system"]) == (task, system)
+        )
+    return {k: float(v) for k, v in row.items() if v and k not in {"task", "system"}}
+
+
+@cache
+def ready(task: str) -> Prepared:
+    folder = ROOT / "benchmarks" / "tasks"
+    return prepare(declared(task), folder, {}, lambda _: None)
+
+
+def test_every_task_file_is_compared() -> None:
+    files = {path.stem for path in (ROOT / "benchmarks" / "tasks").glob("*.yaml")}
+    assert files == set(TASKS)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_task_is_the_references(task: str) -> None:
+    ours, theirs = declared(task), reference(task)
+    assert list(ours.series) == theirs["series"]
+    assert format_duration(ours.step) == theirs["step"]
+    assert ours.steps == theirs["horizon"]
+    assert (ours.kind, ours.holidays) == (theirs["kind"], theirs["holidays"])
+    assert ours.timezone == theirs["calendar_tz"] == theirs["origins"]["tz"]
+    assert getattr(ours.source, "path").name == theirs["file"]  # noqa: B009 - any source's
+    start = datetime.fromisoformat(theirs["train_start"]).replace(tzinfo=UTC)
+    assert ours.periods.train == start
+    # holidays are the calendar's, not a covariate
+    assert ["holiday", *ours.covariates.known] == theirs["known_future"]
+    assert list(ours.covariates.past) == theirs["past"]
+    assert f"{ours.metrics.nmae}_y_test" == theirs["nmae_denominator"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_test_origins_are_the_references(task: str) -> None:
+    ours, theirs = declared(task), reference(task)["origins"]
+    test = ours.periods.test
+    assert test.first == date.fromisoformat(theirs["first"])
+    assert test.last == date.fromisoformat(theirs["last"])
+    assert [f"{at:%H:%M}" for at in test.at] == [theirs["local_time"]]
+    origins = ready(task).split.test
+    assert len(origins) == theirs["n"]
+    # summer: local midnight is 22:00 UTC; winter: 23:00
+    assert datetime.fromtimestamp(int(origins[0]), UTC) == datetime(2024, 5, 31, 22, tzinfo=UTC)
+    hours = {datetime.fromtimestamp(int(origin), UTC).hour for origin in origins}
+    assert hours == {22, 23}
+    assert ours.periods.validation.last < test.first
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_better_seasonal_naive_is_the_references(task: str) -> None:
+    prepared, expected = ready(task), peer(task, "seasonal naive (day)")
+    origins = prepared.split.test
+    actual = np.stack([series.targets(origins) for series in prepared.series])
+    errors = seasonal_naive_errors(prepared, origins, actual)
+    mae = float(errors.total.sum() / errors.count.sum())
+    assert mae == pytest.approx(expected["MAE"], rel=1e-3)
+    first = prepared.panel.index(int(origins[0]))
+    scale = mase_scale(prepared.panel.values[:, :first], 48)
+    assert float(scale[0]) == pytest.approx(expected["MAE"] / expected["MASE"], rel=1e-3)
+
+
+@cache
+def judged(task: str) -> tuple[Judged, ...]:
+    """Both seasonal naives, through backtest and judgement as in a run, at no cost."""
+    pipeline, prepared = declared(task), ready(task)
+    cost = RungCost(fit_cpu_s=0.0, training=FREE, per_1000=FREE, latency_us=0.0, spread=0.0)
+    climbed = []
+    for season in ("1d", "7d"):
+        rung = ladder.make({"rung": "seasonal_naive", "season": season})
+        found = evaluate(
+            rung, pipeline.recipe, prepared.series, prepared.grids, prepared.split, 0,
+            lambda _, work: work(),
+        )  # fmt: skip
+        climbed.append(Climbed(rung, found, tuple(map(to_onnx, found.models)), cost, 0))
+    return judge(climbed, pipeline, prepared).rungs
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("row", "system"), [(0, "day"), (1, "week")])
+def test_figures_of_the_seasonal_naives_are_the_references(
+    task: str, row: int, system: str
+) -> None:
+    expected, one = peer(task, f"seasonal naive ({system})"), judged(task)[row]
+    assert one.score.mae == pytest.approx(expected["MAE"], rel=1e-3)
+    assert one.score.rmse == pytest.approx(expected["RMSE"], rel=1e-3)
+    assert 100 * one.score.nmae == pytest.approx(expected["nMAE_pct"], rel=1e-3)
+    assert one.score.mase == pytest.approx(expected["MASE"], rel=1e-3)
+    assert one.skill.value == pytest.approx(expected["skill"], rel=1e-3, abs=1e-6)
