@@ -67,13 +67,7 @@ def prepare(
     DataError, PipelineError
         If data and pipeline do not fit; the message says where.
     """
-    split = Split(
-        start=start_of(pipeline.periods.train, pipeline.timezone),
-        validation=pipeline.periods.validation.instants(pipeline.timezone),
-        test=pipeline.periods.test.instants(pipeline.timezone),
-        at=pipeline.periods.test.at,
-        timezone=pipeline.timezone,
-    )
+    split = _split(pipeline)
     end = int(split.test[-1]) + pipeline.steps * pipeline.step_s
     request = Request(
         series=pipeline.series,
@@ -109,6 +103,17 @@ def prepare(
     )
     _check_windows(pipeline, prepared)
     return prepared
+
+
+def _split(pipeline: Pipeline) -> Split:
+    periods, timezone = pipeline.periods, pipeline.timezone
+    return Split(
+        start=start_of(periods.train, timezone),
+        validation=periods.validation.instants(timezone),
+        test=periods.test.instants(timezone),
+        at=periods.test.at,
+        timezone=timezone,
+    )
 
 
 def _grid(pipeline: Pipeline, panel: Panel, index: int, split: Split) -> Grid:

@@ -15,6 +15,7 @@ from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.evaluate import evaluate
 from frugal_ai.backtest.metrics import mase_scale
 from frugal_ai.cost.context import Cost
+from frugal_ai.data.sources.file import Source
 from frugal_ai.export.model import to_onnx
 from frugal_ai.judge import Climbed, Judged, judge, seasonal_naive_errors
 from frugal_ai.pipeline import Pipeline, read_pipeline
@@ -69,7 +70,10 @@ def test_the_task_is_the_references(task: str) -> None:
     assert ours.steps == theirs["horizon"]
     assert (ours.kind, ours.holidays) == (theirs["kind"], theirs["holidays"])
     assert ours.timezone == theirs["calendar_tz"] == theirs["origins"]["tz"]
-    assert getattr(ours.source, "path").name == theirs["file"]  # noqa: B009 - any source's
+    assert isinstance(ours.source, Source)
+    weather = [theirs["weather_file"]] if "weather_file" in theirs else []
+    assert ours.source.path.name == theirs["file"]
+    assert [table.path.name for table in ours.source.covariates] == weather
     start = datetime.fromisoformat(theirs["train_start"]).replace(tzinfo=UTC)
     assert ours.periods.train == start
     # holidays are the calendar's, not a covariate

@@ -1,14 +1,13 @@
 """A ledger as a file: one JSON object per line."""
 
 import json
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 
 from frugal_ai.cost.record import RECORD_VERSION, Record
-from frugal_ai.errors import CostError, OutputError
+from frugal_ai.errors import CostError
+from frugal_ai.files import write_text
 
 
 def write_ledger(records: Iterable[Record], path: Path) -> None:
@@ -20,15 +19,7 @@ def write_ledger(records: Iterable[Record], path: Path) -> None:
         If the file cannot be written; nothing half-written is left behind.
     """
     lines = [json.dumps(asdict(record), allow_nan=False) for record in records]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_ledger(path: Path) -> tuple[Record, ...]:

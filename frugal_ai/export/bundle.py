@@ -20,7 +20,7 @@ from frugal_ai.backtest.windows import Series
 from frugal_ai.errors import ExportError, OutputError
 from frugal_ai.export.model import PARITY, OnnxModel
 from frugal_ai.features.graph import Windows
-from frugal_ai.features.grid import DAY_S
+from frugal_ai.features.grid import DAY_S, Grid
 from frugal_ai.pipeline import Pipeline
 
 # Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
@@ -137,12 +137,7 @@ def manifest(
             }
         ],
         "history_steps": max(model.graph.reach.history, 1),
-        "origins": {
-            "valid_from": stamp(grid.valid_from),
-            "valid_until": stamp(grid.valid_until),
-            "local_time": sorted(clock.strftime("%H:%M") for clock in pipeline.periods.test.at),
-            "every_s": _spacing(pipeline),
-        },
+        "origins": _origins(pipeline, grid),
         "gap_policy": {
             "max_gap_steps": _max_gap(pipeline),
             "fill": "previous",  # as the backtest does from its first origin on
@@ -165,6 +160,15 @@ def manifest(
 
 def _max_gap(pipeline: Pipeline) -> int:
     return 0 if pipeline.quality.fill == "none" else pipeline.quality.max_gap // pipeline.step
+
+
+def _origins(pipeline: Pipeline, grid: Grid) -> dict[str, Any]:
+    return {
+        "valid_from": stamp(grid.valid_from),
+        "valid_until": stamp(grid.valid_until),
+        "local_time": sorted(clock.strftime("%H:%M") for clock in pipeline.periods.test.at),
+        "every_s": _spacing(pipeline),
+    }
 
 
 def _spacing(pipeline: Pipeline) -> int:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from frugal_ai.files import write_text
 from frugal_ai.leaderboard.picture import pareto_svg
 from frugal_ai.report import Figures, RungRow, RunReport
-from frugal_ai.report.files import write_text
 
 _FIRST = ("pipeline", "rung", "family", "chosen", "verdict", "over")
 

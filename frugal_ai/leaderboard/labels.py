@@ -40,8 +40,8 @@ class Label:
 
 
 _REACH = 8  # rows of text that a label may stand above or below its point
-_OUTSIDE = 10.0  # how much worse it is to stand outside than to cover something
-_TOUCHING = 3.0  # what it costs to touch another name, be it by a hair
+_OUTSIDE = 100.0  # how much worse it is to stand outside than to cover something
+_TOUCHING = 100.0  # what it costs to touch another name, be it by a hair
 _FAR = 0.1  # what a height of distance costs, in covered labels
 _AMBIGUOUS = 0.5  # what it costs to stand nearer to another point than to one's own
 

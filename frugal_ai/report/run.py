@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from frugal_ai.errors import DataError
-from frugal_ai.report.files import write_text
+from frugal_ai.files import write_text
 from frugal_ai.report.parts import ContextReport, MlflowReport, OriginsReport, RungReport
 from frugal_ai.report.row import Identifier, PipelineName, RungRow
 from frugal_ai.settings import Settings

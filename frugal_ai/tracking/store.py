@@ -61,8 +61,8 @@ def resolve(uri: str) -> str:
         return uri
     if url.database in {None, "", ":memory:"}:
         raise TrackingError(f"{expected}, got {uri!r}, which is forgotten at once")
-    if str(url.database).startswith("file:"):
-        return uri
+    if str(url.database).startswith("file:"):  # mlflow would make a folder of that name
+        raise TrackingError(f"{expected}, got {uri!r}; write the path alone")
     return url.set(database=str(Path(str(url.database)).absolute())).render_as_string()
 
 
@@ -151,7 +151,7 @@ def _database(uri: str) -> str | None:
 
 
 def _sqlite_file(uri: str) -> Path:
-    return Path(str(make_url(uri).database).removeprefix("file:"))
+    return Path(str(make_url(uri).database))
 
 
 def _probe(uri: str, statement: str) -> None:
