@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib.metadata import distributions, version
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -130,6 +130,11 @@ def _tracking(report: RunReport, out: Path) -> str:
         return f"mlflow   not logged{why}; later: frugal-ai log {out}"
     if not logged.uri.startswith("sqlite"):
         return f"mlflow   {logged.uri}"
-    # mlflow-skinny, which frugal-ai installs, has no pages
-    install = "" if find_spec("mlflow.server") else "pip install 'frugal-ai[ui]' && "
-    return f"mlflow   {install}mlflow ui --backend-store-uri {logged.uri}"
+    return f"mlflow   {_install_pages()}mlflow ui --backend-store-uri {logged.uri}"
+
+
+def _install_pages() -> str:
+    """Write what installs MLflow's pages, which mlflow-skinny lacks and mlflow has."""
+    if next(distributions(name="mlflow"), None):
+        return ""
+    return f"pip install mlflow=={version('mlflow-skinny')} && "

@@ -361,11 +361,11 @@ def test_blocks_of_the_bootstrap_hold_a_week_of_origins(
         return resample_origins(n_origins, n_resamples, block, seed)
 
     monkeypatch.setattr("frugal_ai.judge.resample_origins", spy)
-    sparse = replace(SPLIT, validation=SPLIT.validation[::2], test=SPLIT.test[:1])
+    sparse = replace(SPLIT, validation=SPLIT.validation[::3], test=SPLIT.test[:1])
     for split in (SPLIT, sparse):
         ready = prepared(split=split)
         judge([rung(ready, "fine", 2.0)], declare(), ready)
-    assert drawn == [(18, 7), (24, 7), (9, 4), (1, 1)]
+    assert drawn == [(18, 7), (24, 7), (6, 2), (1, 1)]
 
 
 def test_with_few_origins_no_interval_is_claimed(declare: Callable[..., Pipeline]) -> None:

@@ -136,6 +136,13 @@ def test_the_report_of_a_finished_run(climb: Climb) -> None:
     assert report.context.hardware.tdp_w == climb.context.hardware.tdp_w
 
 
+def test_the_revision_is_that_of_the_pipelines_folder(
+    climb: Climb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frugal_ai.outcome.git_revision", lambda folder: f"commit of {folder}")
+    assert climb.report().git_revision == f"commit of {climb.path.parent}"
+
+
 def test_a_rung_of_the_report(climb: Climb) -> None:
     rows = {row.rung: row for row in climb.report().rungs}
     assert list(rows) == ["seasonal_naive_1d", "ridge"]

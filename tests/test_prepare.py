@@ -182,9 +182,11 @@ def at(line: int, name: str, given: str, what: str = "a finite number") -> str:
 
 Case = tuple[Edit, dict[str, Any], str]
 EARLY = {"periods": SETTINGS["periods"] | {"train": "2023-12-25T00:00:00Z"}}
+SHORT = {"periods": SETTINGS["periods"] | {"train": "2024-02-04T00:00:00Z"}}
 BETWEEN = periods(validation={"at": ["00:30"]}, test={"at": ["00:30"]})
 BAD_PERIODS: list[Case] = [
     (same, EARLY, r"expected them from 2023-12-25T00:00:00Z to .*, got 2024-01-01T00:00:00Z to"),
+    (same, SHORT, r"a: expected 168 steps of history before 2024-02-10T00:00:00Z, got 144"),
     (without(range(43 * 24)), BARE, r"from 2024-02-10.*, got data from 2024-02-13T00:00:00Z to"),
     (
         same,
@@ -253,6 +255,12 @@ def test_what_is_no_table_is_refused(shop: Workshop, name: str, content: bytes, 
     assert "\n" not in str(caught.value)
 
 
+def test_the_declared_policy_holds_for_rows_too(shop: Workshop) -> None:
+    twice = repeated(600)(rows())
+    prepared = shop.prepare(twice, quality={"duplicates": "first"})
+    assert prepared.panel.digest() == shop.prepare(rows()).panel.digest()
+
+
 def test_another_file_may_take_the_place_of_the_declared_one(shop: Workshop) -> None:
     expected = shop.prepare(rows(seed=1)).panel.digest()
     (shop.folder / "load.csv").replace(shop.folder / "other.csv")
@@ -266,14 +274,6 @@ def test_a_covariate_that_is_not_declared_is_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(PipelineError, match=r"expected a known covariate .*\(none\), got 'temp'"):
         shop.prepare(rows(), covariates={"past": ["flow"]})
-
-
-def test_too_little_history_before_the_first_origin_is_refused(shop: Workshop) -> None:
-    late = SETTINGS["periods"] | {"train": "2024-02-04T00:00:00Z"}
-    with pytest.raises(
-        DataError, match=r"a: expected 168 steps of history before 2024-02-10T00:00:00Z, got 144"
-    ):
-        shop.prepare(rows(), periods=late)
 
 
 def test_one_bad_series_among_good_ones_is_named(shop: Workshop) -> None:
