@@ -135,6 +135,6 @@ def _tracking(report: RunReport, out: Path) -> str:
 
 def _install_pages() -> str:
     """Write what installs MLflow's pages, which mlflow-skinny lacks and mlflow has."""
-    if next(distributions(name="mlflow"), None):
+    if any(distributions(name="mlflow")):
         return ""
     return f"pip install mlflow=={version('mlflow-skinny')} && "
