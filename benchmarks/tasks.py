@@ -41,8 +41,8 @@ def row(rung: RungReport) -> str:
 
     cells = (
         f"**{rung.rung}**" if rung.chosen else rung.rung,
-        amount(rung.mae, ".1f"),
-        amount(rung.rmse, ".1f"),
+        amount(rung.mae, ".4g"),
+        amount(rung.rmse, ".4g"),
         amount(rung.nmae, ".3f", 100),
         amount(rung.mase, ".3f"),
         amount(rung.skill, ".3f"),
@@ -79,9 +79,9 @@ def main(tasks: list[str]) -> None:
         found = peers(task)
         naive = next(rung for rung in report.rungs if rung.rung == "seasonal_naive_1d")
         reference = found.pop("seasonal naive (day)")
-        print(f"Seasonal naive (day): {naive.mae:.2f}, reference {reference:.2f}.")
+        print(f"Seasonal naive (day): {naive.mae:.6g}, reference {reference:.6g}.")
         best = sorted(found.items(), key=lambda item: item[1])[:5]
-        print("Others: " + "; ".join(f"{name} {mae:.1f}" for name, mae in best) + ".")
+        print("Others: " + "; ".join(f"{name} {mae:.4g}" for name, mae in best) + ".")
 
 
 if __name__ == "__main__":

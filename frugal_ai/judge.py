@@ -11,6 +11,7 @@ from frugal_ai.backtest.compare import (
     Interval,
     Resamples,
     default_block,
+    mean_error,
     mean_interval,
     resample_origins,
     skill_interval,
@@ -149,7 +150,7 @@ def seasonal_naive_errors(
             graph = FeatureGraph(rung.blocks(), grid)
             forecast.append(graph.transform(series.windows(origins, graph.reach))[:, :, 0])
         found.append(origin_errors(np.stack(forecast).astype(np.float64), actual))
-    return min(found, key=lambda errors: float(errors.total.sum()))
+    return min(found, key=mean_error)
 
 
 def _targets(prepared: Prepared, origins: IntArray) -> FloatArray:

@@ -4,8 +4,11 @@ import hashlib
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from frugal_ai.backtest.compare import Interval
 from frugal_ai.cost.context import CostContext
@@ -87,7 +90,10 @@ def _targets_digest(prepared: Prepared) -> str:
     sha = hashlib.sha256(prepared.split.test.astype("<i8").tobytes())
     for series in prepared.series:
         sha.update(series.name.encode())
-        sha.update(series.targets(prepared.split.test).astype("<f8").tobytes())
+        targets = series.targets(prepared.split.test)
+        # one bit pattern for each number: NaN has many, zero has two
+        plain = np.where(np.isnan(targets), np.nan, targets) + 0.0
+        sha.update(plain.astype("<f8").tobytes())
     return sha.hexdigest()
 
 
@@ -119,7 +125,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         skill=judged.skill.value,
         skill_ci=_bounds(judged.skill),
         validation_mae=judged.validation_mae,
-        gain=verdict.gain.value if verdict.gain else None,
+        gain=verdict.gain.value if verdict.gain and isfinite(verdict.gain.value) else None,
         gain_ci=_bounds(verdict.gain) if verdict.gain else None,
         over=verdict.over,
         fit_cpu_s=one.cost.fit_cpu_s,

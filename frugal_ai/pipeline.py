@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from frugal_ai import ladder
+from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.metrics import Denominator
 from frugal_ai.backtest.origins import OriginRule
 from frugal_ai.cost.context import CostSettings
@@ -94,6 +95,7 @@ class Pipeline(Settings):
     rungs: Annotated[tuple[InstanceOf[Rung], ...], MinLen(1)]
     periods: Periods
     quality: QualityPolicy = QualityPolicy()
+    limits: Limits = Limits()
     metrics: Metrics = Metrics()
     selection: SelectionSettings = SelectionSettings()
     cost: CostSettings
@@ -113,6 +115,17 @@ class Pipeline(Settings):
             raise ValueError(
                 f"horizon: expected a multiple of the step ({format_duration(self.step)}), "
                 f"got {format_duration(self.horizon)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _test_unseen(self) -> "Pipeline":
+        chosen = self.periods.validation.instants(self.timezone)[-1]
+        if chosen + self.horizon.total_seconds() > self.periods.test.instants(self.timezone)[0]:
+            raise ValueError(
+                "periods: expected the targets of the last validation origin before the first "
+                f"test origin, got a horizon of {format_duration(self.horizon)} from "
+                f"{self.periods.validation.last} on"
             )
         return self
 

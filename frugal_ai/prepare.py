@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from frugal_ai.backtest.evaluate import Split
+from frugal_ai.backtest.evaluate import Split, training_origins_of
 from frugal_ai.backtest.origins import stamp, start_of
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data import quality
 from frugal_ai.data.panel import Panel
 from frugal_ai.data.source import Request
-from frugal_ai.errors import DataError
+from frugal_ai.errors import DataError, PipelineError
 from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.features.grid import DAY_S, Grid, local_grid
@@ -141,8 +141,11 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
     """Cut every window once, so that what is missing is said before anything is trained."""
     split = prepared.split
     for series, grid in zip(prepared.series, prepared.grids, strict=True):
-        for rung in pipeline.rungs:
-            _ = FeatureGraph(rung.blocks(pipeline.recipe), grid).columns
+        graphs = {
+            rung.name: FeatureGraph(rung.blocks(pipeline.recipe), grid) for rung in pipeline.rungs
+        }
+        for graph in graphs.values():
+            _ = graph.columns
         wanted = reach(pipeline, grid)
         for origins in (split.validation, split.test):
             series.windows(origins, wanted)
@@ -151,3 +154,14 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
                     f"{series.name}: expected observations after the origins "
                     f"{stamp(origins[0])} to {stamp(origins[-1])}, all are missing"
                 )
+        for name, graph in graphs.items():
+            _check_training(name, series, graph, split)
+
+
+def _check_training(rung: str, series: Series, graph: FeatureGraph, split: Split) -> None:
+    first = int(training_origins_of(series, graph, split)[0])
+    if first + series.horizon * series.panel.step_s > split.validation[0]:
+        raise PipelineError(
+            f"periods: expected a training origin of {rung} whose targets end before the first "
+            f"validation origin {stamp(split.validation[0])}, got the first at {stamp(first)}"
+        )

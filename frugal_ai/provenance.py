@@ -6,12 +6,15 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("frugal-ai", "frugal-edge", "numpy", "lightgbm", "onnx", "onnxruntime", "spox")
+_PACKAGES = (
+    "frugal-ai", "frugal-edge", "numpy", "scipy", "polars", "holidays", "lightgbm", "onnx",
+    "onnxruntime", "spox",
+)  # fmt: skip
 _GIT_TIMEOUT_S = 10
 
 
 def git_revision(folder: Path) -> str | None:
-    """Return the commit checked out in a folder, marked when files differ from it.
+    """Return the commit checked out in a folder, marked when files (may) differ from it.
 
     None outside a repository, or without git.
     """
@@ -22,7 +25,7 @@ def git_revision(folder: Path) -> str | None:
     if commit is None:
         return None
     changed = _git(git, folder, "status", "--porcelain", "--untracked-files=no")
-    return f"{commit}-dirty" if changed else commit
+    return commit if changed == "" else f"{commit}-dirty"
 
 
 def _git(git: str, folder: Path, *arguments: str) -> str | None:

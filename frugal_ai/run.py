@@ -162,7 +162,14 @@ def _warm_up(prepared: Prepared) -> None:
 def _climb_rung(pipeline: Pipeline, prepared: Prepared, rung: Rung, account: Account) -> Climbed:
     split = prepared.split
     evaluation = evaluate(
-        rung, pipeline.recipe, prepared.series, prepared.grids, split, pipeline.seed, account
+        rung,
+        pipeline.recipe,
+        prepared.series,
+        prepared.grids,
+        split,
+        pipeline.seed,
+        account,
+        pipeline.limits,
     )
     exported = tuple(to_onnx(model) for model in evaluation.models)
     for series, model, graph, native in zip(

@@ -91,6 +91,18 @@ def inside(section: str, **values: Any) -> Edit:
             inside("recipe", features=[{"feature": "lag", "at": ["1d"], "on": 1}]),
             r"recipe.features\[0\].lag.on: unknown key",
         ),
+        (
+            put(horizon="7d"),
+            r"targets of the last validation origin before the first test origin, got .* 7d",
+        ),
+        (put(name="my load"), r"name: String should match pattern"),
+        (put(series=["a/b"]), r"series\[0\]: String should match pattern"),
+        (
+            inside(
+                "periods", validation={"first": "2023-07-01", "last": "2023-07-30", "at": ["06:00"]}
+            ),
+            r"the same local times \(at\) for validation and test",
+        ),
         (put(quality={"max_gap": "a day"}), r"quality.max_gap: expected a duration"),
         (put(selection={"budget": {"bytes": 1}, "price": 2}), r"a budget or a price, got both"),
     ],

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
+from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.origins import IntArray, training_origins
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import FloatArray
@@ -16,6 +17,7 @@ from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Fitted, Rows, Rung
 
 T = TypeVar("T")
+NO_LIMITS = Limits()
 Stage = Literal["features", "tuning", "training"]
 
 
@@ -74,8 +76,11 @@ def evaluate(
     split: Split,
     seed: int,
     measure: Measure,
+    limits: Limits = NO_LIMITS,
 ) -> Evaluation:
     """Fit a rung twice per series, before the validation and before the test origins, and forecast.
+
+    No forecast leaves the ``limits``.
 
     Raises
     ------
@@ -89,8 +94,8 @@ def evaluate(
         rows = measure("features", lambda: training_rows(one, graph, split, plain, seed))  # noqa: B023 - called at once
         seen = before(rows, int(split.validation[0]))
         trial = measure("tuning", lambda: rung.fit(seen))  # noqa: B023 - called at once
-        validation.append(trial.predict(_features(one, graph, split.validation)))
-        fitted = measure("training", lambda: rung.fit(rows))  # noqa: B023 - called at once
+        validation.append(limits.keep(trial).predict(_features(one, graph, split.validation)))
+        fitted = limits.keep(measure("training", lambda: rung.fit(rows)))  # noqa: B023 - called at once
         test.append(fitted.predict(_features(one, graph, split.test)))
         models.append(SeriesModel(graph, fitted, len(rows.origin) * one.horizon))
     return Evaluation(np.stack(validation), np.stack(test), tuple(models))

@@ -111,6 +111,11 @@ def enforce(
     report = inspect(panel, policy, start=period.start, end=period.end, notes=(*notes, *taken))
     _check_report(report, policy)
     _check_known(panel, period)
+    if panel.start - period.start >= panel.step_s:
+        raise DataError(
+            f"expected values from {format_time(period.start)}, got the first at"
+            f" {format_time(panel.start)}"
+        )
     _check_gaps(panel, panel.values, "", policy, period)
     for i, name in enumerate(panel.past_names):
         _check_gaps(panel, panel.past[:, :, i], f"past covariate {name} of ", policy, period)

@@ -15,12 +15,24 @@ from frugal_ai.features.blocks.known import Known
 from frugal_ai.features.blocks.lag import Lag, Last
 from frugal_ai.features.blocks.rolling import Rolling
 from frugal_ai.features.blocks.static import Static
+from frugal_ai.features.blocks.sun import Sun
 from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Settings
 
 PlainBlock = (
-    Lag | Last | Rolling | Horizon | Clock | Weekday | Slot | Fourier | Holiday | Known | Static
+    Lag
+    | Last
+    | Rolling
+    | Horizon
+    | Clock
+    | Weekday
+    | Slot
+    | Fourier
+    | Holiday
+    | Known
+    | Static
+    | Sun
 )
 
 

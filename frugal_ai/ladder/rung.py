@@ -47,6 +47,8 @@ class Rows:
     seed: int
 
     def __post_init__(self) -> None:
+        if not len(self.origin):
+            raise RungError("expected training origins, got none")
         if not np.isfinite(self.features).all():
             b, h, f = np.argwhere(~np.isfinite(self.features))[0]
             raise RungError(

@@ -183,6 +183,8 @@ def _within_budget(ranked: Sequence[Candidate], budget: Budget, unit: str) -> tu
 
 def _limited_costs(candidate: Candidate, budget: Budget) -> dict[str, float]:
     costs = {name: getattr(candidate, name) for name in budget.limits}
+    if "co2e_g" in costs:
+        costs["co2e_g"] = candidate.grams  # what is reported, not the part that ranks
     for name, cost in costs.items():
         if cost is None:
             raise PipelineError(
@@ -197,7 +199,7 @@ def _amounts(costs: dict[str, float]) -> str:
 
 def _least_priced(ranked: Sequence[Candidate], price: float, unit: str) -> tuple[Candidate, str]:
     def total(candidate: Candidate) -> float:
-        return candidate.co2e_g + price * candidate.mae
+        return candidate.grams + price * candidate.mae
 
     chosen = min(ranked, key=total)
     per = f"{wording.figure(price)} gCO2e per {unit or 'unit'} of MAE"

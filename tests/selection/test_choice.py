@@ -300,3 +300,15 @@ def test_rungs_that_cannot_be_compared_are_refused() -> None:
     others = OriginErrors(np.ones((1, 55)), np.full((1, 55), 48, dtype=np.int64))
     with pytest.raises(DataError, match="same targets"):
         choose([rung("ridge", 80, 5), Candidate("b", others, 9.0)], DEFAULT, RESAMPLES)
+
+
+def test_a_budget_and_a_price_weigh_the_emissions_that_are_reported() -> None:
+    small = replace(rung("small", 2.0, 1.0), reported_g=23.0)
+    large = replace(rung("large", 1.0, 9.0), reported_g=40.0)
+    budget = SelectionSettings.model_validate({"budget": {"co2e_g": 30}})
+    chosen = choose([small, large], budget, RESAMPLES)
+    assert chosen.rung == "small"
+    assert "23 gCO2e" in chosen.reason
+    none = SelectionSettings.model_validate({"budget": {"co2e_g": 4}})
+    with pytest.raises(PipelineError, match="needed is 23 gCO2e, by small"):
+        choose([small, large], none, RESAMPLES)
