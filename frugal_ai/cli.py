@@ -68,6 +68,9 @@ def run(
         terminal.print_run(report, order.out)
     if report.status == "interrupted":
         sys.exit(_INTERRUPTED)
+    if report.chosen is None:
+        _complain(PipelineError(report.reason))
+        sys.exit(_BAD_INPUT)
 
 
 @commands.command()

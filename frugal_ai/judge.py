@@ -1,7 +1,7 @@
 """What the climbed rungs are worth: scores on test origins, choice and verdicts on validation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -27,6 +27,7 @@ from frugal_ai.backtest.metrics import (
 )
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.data.panel import FloatArray
+from frugal_ai.errors import PipelineError
 from frugal_ai.export.model import OnnxModel
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.features.grid import DAY_S
@@ -35,7 +36,7 @@ from frugal_ai.ladder.seasonal_naive import SeasonalNaive
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared
 from frugal_ai.selection.candidate import Candidate
-from frugal_ai.selection.choice import Choice, choose
+from frugal_ai.selection.choice import choose
 from frugal_ai.selection.verdicts import Verdict, verdicts
 
 _SEASONS = (timedelta(days=1), timedelta(days=7))
@@ -82,15 +83,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All rungs judged, in the order of the pipeline, and the chosen one."""
+    """All rungs judged, in the order of the pipeline; which is chosen and why, or why none is."""
 
     rungs: tuple[Judged, ...]
-    choice: Choice
+    chosen: Judged | None
+    reason: str
 
     @property
-    def chosen(self) -> Judged:
-        """The rung that goes into the bundle."""
-        return next(one for one in self.rungs if one.climbed.rung.name == self.choice.rung)
+    def chosen_name(self) -> str | None:
+        """Name of the chosen rung."""
+        return self.chosen.climbed.rung.name if self.chosen else None
 
 
 def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) -> Judgement:
@@ -100,15 +102,13 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
     ------
     DataError
         If the data do not allow a metric that the pipeline declares.
-    PipelineError
-        If no rung keeps the budget.
     """
     split, rule = prepared.split, pipeline.selection
     actual = _targets(prepared, split.test)
     seen = _targets(prepared, split.validation)
     candidates = [_candidate(one, seen, pipeline) for one in climbed]
     draws = _resamples(split.validation, pipeline)
-    choice = choose(candidates, rule, draws, pipeline.unit)
+    name, reason = _choose(candidates, pipeline, draws)
     judged = verdicts(candidates, draws, rule.level)
 
     denominator = denominators(pipeline.metrics.nmae, actual, pipeline.metrics.capacity)
@@ -128,8 +128,19 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
         )
         for one, tested, candidate, verdict in zip(climbed, errors, candidates, judged, strict=True)
     )
-    where = f"On {len(split.validation)} validation origins, {choice.reason}"
-    return Judgement(rungs, replace(choice, reason=where))
+    chosen = next((one for one in rungs if one.climbed.rung.name == name), None)
+    return Judgement(rungs, chosen, f"On {len(split.validation)} validation origins, {reason}")
+
+
+def _choose(
+    candidates: Sequence[Candidate], pipeline: Pipeline, draws: Resamples
+) -> tuple[str | None, str]:
+    """Return the chosen rung and why; where no rung keeps the budget, none, and why not."""
+    try:
+        choice = choose(candidates, pipeline.selection, draws, pipeline.unit)
+    except PipelineError as error:
+        return None, str(error)
+    return choice.rung, choice.reason
 
 
 def seasonal_naive_errors(

@@ -75,8 +75,8 @@ def run_report(
         origins=OriginsReport(
             validation=len(prepared.split.validation), test=len(prepared.split.test)
         ),
-        chosen=finished.choice.rung if finished else None,
-        reason=finished.choice.reason if finished else "",
+        chosen=finished.chosen_name if finished else None,
+        reason=finished.reason if finished else "",
         rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
     )
 
@@ -155,13 +155,15 @@ def write_bundles(
     Returns
     -------
     tuple[str, ...]
-        Folders, relative to the run's.
+        Folders, relative to the run's; none where no rung is chosen.
 
     Raises
     ------
     ExportError, OutputError
         If a bundle cannot be made or written.
     """
+    if judgement.chosen is None:
+        return ()
     chosen = judgement.chosen.climbed
     row = next(rung for rung in report.rungs if rung.chosen)
     costs, metrics = _costs(row, report), _metrics(row, report)

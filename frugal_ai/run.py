@@ -27,7 +27,7 @@ from frugal_ai.leaderboard.export import write_leaderboard
 from frugal_ai.outcome import Status, run_report, write_bundles
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, prepare
-from frugal_ai.report import RunReport
+from frugal_ai.report import MlflowReport, RunReport
 
 _LEDGER = "ledger.jsonl"
 
@@ -93,7 +93,7 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         report = run_report(
             pipeline, order.path, run_id, started, status, prepared, judgement, context
         )
-        if judgement and report.chosen:
+        if judgement and status == "finished":
             bundles = write_bundles(order.out, pipeline, prepared, judgement, report)
             report = report.model_copy(update={"bundles": bundles})
         report.write(order.out)
@@ -186,15 +186,21 @@ def _climb_rung(pipeline: Pipeline, prepared: Prepared, rung: Rung, account: Acc
 def _log(order: Order, ledger: Ledger) -> RunReport:
     """Log the run folder to MLflow, and book what tracking cost on a line of its own."""
     work = partial(_try_to_log, order.out, order.tracking_uri)
-    _, measured = CpuMeter().measure(work, repeat=False)
+    logged, measured = CpuMeter().measure(work, repeat=False)
     ledger.add("metering", measured, note="MLflow: import, schema and logging")
     ledger.write(order.out / _LEDGER)
+    if logged and logged.run_id:
+        from frugal_ai.tracking import log_ledger
+
+        with suppress(TrackingError):  # the store keeps the ledger without the last line
+            log_ledger(order.out, order.tracking_uri or logged.uri, logged.run_id)
     return RunReport.read(order.out)
 
 
-def _try_to_log(run_dir: Path, uri: str | None) -> None:
+def _try_to_log(run_dir: Path, uri: str | None) -> MlflowReport | None:
     from frugal_ai import tracking
 
     # the report says whether, where, and why not
     with suppress(TrackingError):
-        tracking.log_run(run_dir, uri)
+        return tracking.log_run(run_dir, uri)
+    return None

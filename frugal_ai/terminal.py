@@ -72,6 +72,8 @@ class Terminal:
             self._out.print(ladder_table(report))
         if report.chosen:
             self._say(f"chosen: {report.chosen}. {report.reason}\n")
+        elif report.status == "finished":
+            self._say(f"nothing is chosen. {report.reason}\n")
         else:
             self._say("interrupted: what was finished is kept, nothing was chosen.\n")
         for bundle in report.bundles:

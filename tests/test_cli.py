@@ -162,3 +162,14 @@ def test_importing_loads_nothing_heavy(code: str) -> None:
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_budget_that_nobody_keeps_ends_with_2_after_the_ladder(
+    write_small: WriteSmall, tmp_path: Path
+) -> None:
+    path = write_small(rungs=QUICK, selection={"budget": {"bytes": 10}})
+    done = frugal_ai("run", path, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "persistence" in done.stdout
+    assert "nothing is chosen. On 28 validation origins, budget: expected" in done.stdout
+    assert "frugal-ai: error: " in done.stderr.splitlines()[-1]

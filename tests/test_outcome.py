@@ -121,7 +121,7 @@ def climb(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
 def test_the_report_of_a_finished_run(climb: Climb) -> None:
     report = climb.report()
     assert report.status == "finished"
-    assert (report.chosen, report.reason) == ("ridge", climb.judgement.choice.reason)
+    assert (report.chosen, report.reason) == ("ridge", climb.judgement.reason)
     assert report.started == datetime.fromtimestamp(STARTED, UTC)
     assert report.ended > report.started
     assert (report.pipeline, report.title, report.unit) == ("small", "Small pipeline", "MW")

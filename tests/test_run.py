@@ -193,3 +193,28 @@ def test_a_refused_run_leaves_no_empty_folder(write_small: WriteSmall, tmp_path:
 def test_only_a_run_folder_is_logged(tmp_path: Path) -> None:
     with pytest.raises(FrugalError, match=r"run\.json"):
         log_run(tmp_path, None)
+
+
+def test_a_budget_that_nobody_keeps_leaves_the_figures_and_no_bundle(
+    write_small: WriteSmall, tmp_path: Path
+) -> None:
+    rungs = ["persistence", {"rung": "seasonal_naive", "season": "1d"}]
+    path = write_small(rungs=rungs, selection={"budget": {"bytes": 10}})
+    report = run(read_pipeline(path), Order(path, tmp_path / "out", {}), _Quiet())
+    assert (report.status, report.chosen, report.bundles) == ("finished", None, ())
+    assert "budget: expected a rung within 10 bytes, got none" in report.reason
+    assert len(report.rungs) == 2
+    assert not (tmp_path / "out" / "bundle").exists()
+    assert report.mlflow is not None
+    assert report.mlflow.logged
+
+
+def test_mlflow_has_the_whole_ledger(finished: tuple[Path, RunReport]) -> None:
+    out, report = finished
+    assert report.mlflow is not None
+    logged = [
+        path
+        for path in (out.parent / "mlartifacts").rglob("ledger.jsonl")
+        if str(report.mlflow.run_id) in str(path)
+    ]
+    assert [path.read_bytes() for path in logged] == [(out / "ledger.jsonl").read_bytes()]

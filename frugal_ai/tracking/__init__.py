@@ -18,8 +18,8 @@ for _name, _value in {
 }.items():
     os.environ.setdefault(_name, _value)
 
-from frugal_ai.tracking.log import log_run  # noqa: E402 - the environment comes before mlflow
+from frugal_ai.tracking.log import log_ledger, log_run  # noqa: E402 - the environment comes before mlflow
 from frugal_ai.tracking.rows import read_runs  # noqa: E402 - likewise
 from frugal_ai.tracking.store import default_uri  # noqa: E402 - likewise
 
-__all__ = ["default_uri", "log_run", "read_runs"]
+__all__ = ["default_uri", "log_ledger", "log_run", "read_runs"]

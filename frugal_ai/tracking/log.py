@@ -83,6 +83,21 @@ def log_run(run_dir: Path, uri: str | None = None) -> MlflowReport:
     return done
 
 
+def log_ledger(run_dir: Path, uri: str, run_id: str) -> None:
+    """Replace the ledger of a logged run, after what logging itself cost was booked.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be written; the run stays logged with the ledger that it has.
+    """
+    try:
+        with open_store(resolve(uri), writing=True) as client:
+            client.log_artifact(run_id, str(run_dir / "ledger.jsonl"))
+    except FAILURES as error:
+        raise TrackingError(f"{shown(uri)}: the ledger is not logged: {reason(error)}") from error
+
+
 def _where(report: RunReport, run_dir: Path, uri: str | None) -> str:
     if uri is not None:
         return uri
