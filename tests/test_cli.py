@@ -173,3 +173,19 @@ def test_a_budget_that_nobody_keeps_ends_with_2_after_the_ladder(
     assert "persistence" in done.stdout
     assert "nothing is chosen. On 28 validation origins, budget: expected" in done.stdout
     assert "frugal-ai: error: " in done.stderr.splitlines()[-1]
+
+
+def test_check_finds_out_that_there_is_no_room_to_learn(
+    write_small: WriteSmall, tmp_path: Path
+) -> None:
+    periods = {
+        "train": "2023-02-20T00:00:00Z",
+        "validation": {"first": "2023-03-01", "last": "2023-03-28"},
+        "test": {"first": "2023-04-01", "last": "2023-04-28"},
+    }
+    done = frugal_ai("check", write_small(rungs=QUICK, periods=periods), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    periods["train"] = "2023-02-21T00:00:00Z"
+    done = frugal_ai("check", write_small(rungs=QUICK, periods=periods), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "origin of ridge whose targets end before the first validation origin" in done.stderr

@@ -198,6 +198,7 @@ BAD_PERIODS: list[Case] = [
         BARE | periods(test={"last": "2024-02-29"}),
         r"targets lie inside the data .* to 2024-02-29T21:00:00Z\), got 2024-02-29T00:00:00Z",
     ),
+    (same, BARE | EARLY, r"expected values from 2023-12-25.*, got the first at 2024-01-01T00"),
     (same, BETWEEN, r"origins on the grid of 3600 s, got 2024-02-10T00:30:00Z"),
 ]
 SMALL_GAPS = {"quality": {"max_gap": "2h", "fill": "previous"}}
@@ -397,18 +398,3 @@ def test_series_keep_the_order_of_the_pipeline_each_with_its_own(shop: Workshop)
     for series in prepared.series:
         expected = own[series.name]["value"].to_numpy()[column(TRAIN) : column(END)]
         np.testing.assert_array_equal(series.filled, expected)
-
-
-def test_training_that_starts_before_the_data_is_refused_without_covariates_too(
-    shop: Workshop,
-) -> None:
-    changes = {**BARE, "periods": SETTINGS["periods"] | {"train": "2023-12-25T00:00:00Z"}}
-    with pytest.raises(DataError, match=r"expected values from 2023-12-25T00:00:00Z"):
-        shop.prepare(rows(), **changes)
-
-
-def test_no_room_to_learn_before_the_choice_is_refused_before_the_climb(shop: Workshop) -> None:
-    changes = {**BARE, "periods": SETTINGS["periods"] | {"train": "2024-02-03T00:00:00Z"}}
-    said = "training origin of ridge whose targets end before the first validation origin"
-    with pytest.raises(PipelineError, match=said):
-        shop.prepare(rows(), **changes)
