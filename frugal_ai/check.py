@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from frugal_ai.backtest.evaluate import training_origins_of
-from frugal_ai.backtest.origins import stamp
 from frugal_ai.cost.context import build_context
+from frugal_ai.data.panel import format_time
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.pipeline import Pipeline, read_pipeline
@@ -56,7 +56,7 @@ def check_pipeline(
 def _data(prepared: Prepared) -> str:
     panel = prepared.panel
     origin = "simulated" if panel.simulated else "as delivered"
-    return f"{stamp(panel.start)} to {stamp(panel.end)}, {origin}"
+    return f"{format_time(panel.start)} to {format_time(panel.end)}, {origin}"
 
 
 def _series(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
@@ -83,4 +83,4 @@ def _rung(pipeline: Pipeline, prepared: Prepared, rung: Rung) -> str:
 
 
 def _origins(origins: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
-    return f"{len(origins)} origins, {stamp(origins[0])} to {stamp(origins[-1])}"
+    return f"{len(origins)} origins, {format_time(origins[0])} to {format_time(origins[-1])}"

@@ -26,11 +26,11 @@ from frugal_ai.backtest.metrics import (
     score,
 )
 from frugal_ai.backtest.origins import IntArray
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import FloatArray
 from frugal_ai.errors import PipelineError
 from frugal_ai.export.model import OnnxModel
 from frugal_ai.features.graph import FeatureGraph
-from frugal_ai.features.grid import DAY_S
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.ladder.seasonal_naive import SeasonalNaive
 from frugal_ai.pipeline import Pipeline

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from frugal_ai.backtest.evaluate import Split, training_origins_of
-from frugal_ai.backtest.origins import stamp, start_of
+from frugal_ai.backtest.origins import start_of
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data import quality
-from frugal_ai.data.panel import Panel
+from frugal_ai.data.calendar import DAY_S
+from frugal_ai.data.panel import Panel, format_time
 from frugal_ai.data.source import Request
 from frugal_ai.errors import DataError, PipelineError
 from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import FeatureGraph
-from frugal_ai.features.grid import DAY_S, Grid, local_grid
+from frugal_ai.features.grid import Grid, local_grid
 from frugal_ai.pipeline import Pipeline
 
 _DAYS_PER_YEAR = 366
@@ -152,7 +153,7 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
             if not np.isfinite(series.targets(origins)).any():
                 raise DataError(
                     f"{series.name}: expected observations after the origins "
-                    f"{stamp(origins[0])} to {stamp(origins[-1])}, all are missing"
+                    f"{format_time(origins[0])} to {format_time(origins[-1])}, all are missing"
                 )
         for name, graph in graphs.items():
             _check_training(name, series, graph, split)
@@ -163,5 +164,6 @@ def _check_training(rung: str, series: Series, graph: FeatureGraph, split: Split
     if first + series.horizon * series.panel.step_s > split.validation[0]:
         raise PipelineError(
             f"periods: expected a training origin of {rung} whose targets end before the first "
-            f"validation origin {stamp(split.validation[0])}, got the first at {stamp(first)}"
+            f"validation origin {format_time(split.validation[0])}, "
+            f"got the first at {format_time(first)}"
         )

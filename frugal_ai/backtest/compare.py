@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from frugal_ai.backtest.metrics import FloatArray, OriginErrors
+from frugal_ai.data.calendar import WEEK_S
 from frugal_ai.errors import DataError
 
 MIN_ORIGINS = 8
 """With fewer scored origins an interval cannot be told, and is given as (-inf, inf)."""
 
-_WEEK_S = 7 * 86400
 _CHUNK = 256  # resamples weighted at a time, so that hourly origins of years fit into memory
 
 
@@ -65,7 +65,7 @@ def default_block(n_origins: int, every_s: int) -> int:
     every_s
         Time from one origin to the next [s].
     """
-    return max(1, min(round(_WEEK_S / every_s), n_origins // 2))
+    return max(1, min(round(WEEK_S / every_s), n_origins // 2))
 
 
 def bootstrap_indices(

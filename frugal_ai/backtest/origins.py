@@ -9,7 +9,8 @@ from annotated_types import MinLen
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, model_validator
 
-from frugal_ai.data.calendar import zone
+from frugal_ai.data.calendar import DAY_S, zone
+from frugal_ai.data.panel import format_time
 from frugal_ai.errors import PipelineError
 from frugal_ai.settings import Duration, Settings
 
@@ -95,17 +96,12 @@ def training_origins(
     """
     place = zone(timezone)
     first = datetime.fromtimestamp(start, place).date()
-    count = (end - start) // 86400 + 2
+    count = (end - start) // DAY_S + 2
     found = instants([first + timedelta(days=d) for d in range(count)], at, place)
     found = found[(found >= start + reach_s) & (found + horizon_s <= end)]
     if not len(found):
         raise PipelineError(
-            f"periods: expected room for training before {stamp(end)}, but the windows need "
+            f"periods: expected room for training before {format_time(end)}, but the windows need "
             f"{(reach_s + horizon_s) / 3600:g} h and the period has {(end - start) / 3600:g} h"
         )
     return found
-
-
-def stamp(instant: int) -> str:
-    """Write an instant [unix s] in ISO 8601, UTC."""
-    return datetime.fromtimestamp(int(instant), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

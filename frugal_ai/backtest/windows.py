@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from frugal_ai.backtest.origins import IntArray, stamp
-from frugal_ai.data.panel import FloatArray, Panel
+from frugal_ai.backtest.origins import IntArray
+from frugal_ai.data.panel import FloatArray, Panel, format_time
 from frugal_ai.errors import DataError
 from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import Windows
@@ -49,7 +49,7 @@ class Series:
         if len(off):
             raise DataError(
                 f"{self.name}: expected origins on the grid of {self.panel.step_s} s, "
-                f"got {stamp(origins[off[0]])}"
+                f"got {format_time(origins[off[0]])}"
             )
         found = since // self.panel.step_s
         steps = self.panel.values.shape[1]
@@ -58,7 +58,8 @@ class Series:
             last = self.panel.start + steps * self.panel.step_s
             raise DataError(
                 f"{self.name}: expected origins whose targets lie inside the data "
-                f"({stamp(self.panel.start)} to {stamp(last)}), got {stamp(origins[outside[0]])}"
+                f"({format_time(self.panel.start)} to {format_time(last)}), "
+                f"got {format_time(origins[outside[0]])}"
             )
         return found
 
@@ -81,7 +82,7 @@ class Series:
         if len(short):
             raise DataError(
                 f"{self.name}: expected {max(history, reach.lookback)} steps of history before "
-                f"{stamp(origins[short[0]])}, got {at[short[0]]}"
+                f"{format_time(origins[short[0]])}, got {at[short[0]]}"
             )
         before = at[:, None] + np.arange(-history, 0)  # [O, N]
         around = at[:, None] + np.arange(-reach.lookback, self.horizon)  # [O, L+H]
@@ -108,5 +109,5 @@ def _finite(
         where = np.argwhere(bad)[0]
         name = names[where[2]] if cut.ndim == 3 else names[0]
         at = series.panel.start + positions[where[0], where[1]] * series.panel.step_s
-        raise DataError(f"{series.name}: expected {name} at {stamp(at)}, but it is missing")
+        raise DataError(f"{series.name}: expected {name} at {format_time(at)}, but it is missing")
     return cut.astype(np.float32)

@@ -11,6 +11,7 @@ from frugal_ai.data.panel import IntArray
 from frugal_ai.errors import PipelineError
 
 DAY_S = 86400
+WEEK_S = 7 * DAY_S
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 # offsets are sampled this often; two changes within it that cancel out would be missed (Morocco's

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import numpy as np
 
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.gaps import BoolArray, runs
 from frugal_ai.data.panel import FloatArray, Panel, format_time
 from frugal_ai.data.policy import QualityPolicy
 from frugal_ai.settings import format_duration
 
-_DAY_S = 86400
 _LEVEL_DAYS = 14  # days on either side that make a level: two weeks of either weekdays and wind
 
 
@@ -197,7 +197,7 @@ def _jumps(row: FloatArray, start: int, step_s: int, factor: float) -> tuple[Jum
     The level is the median over two weeks of the daily means of the magnitude, so that neither a
     night of a PV plant nor a calm day of a wind farm is taken for a change of unit.
     """
-    per_day = max(1, _DAY_S // step_s)
+    per_day = max(1, DAY_S // step_s)
     days = len(row) // per_day
     if days < 2 * _LEVEL_DAYS:
         return ()

@@ -134,4 +134,4 @@ class Panel:
 
 def format_time(t: int) -> str:
     """Write an instant [unix s] as messages do, 2024-03-31T01:30:00Z."""
-    return f"{np.datetime64(t, 's')}Z"
+    return f"{np.datetime64(int(t), 's')}Z"

@@ -2,15 +2,15 @@
 
 import numpy as np
 
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import FloatArray, IntArray
 
-_DAY_S = 86400
 _YEAR_DAYS = 365.2425
 
 
 def year_angle(times: IntArray) -> FloatArray:
     """Return how far the year has gone at instants [unix s], as an angle [rad]."""
-    angle: FloatArray = 2.0 * np.pi * ((times / _DAY_S) % _YEAR_DAYS) / _YEAR_DAYS
+    angle: FloatArray = 2.0 * np.pi * ((times / DAY_S) % _YEAR_DAYS) / _YEAR_DAYS
     return angle
 
 
@@ -45,7 +45,7 @@ def cos_zenith(times: IntArray, latitude: float, longitude: float) -> FloatArray
         - 0.040849 * np.sin(2 * angle)
     )
     hour_angle = (
-        2.0 * np.pi * ((times % _DAY_S) / _DAY_S - 0.5) + np.radians(longitude) + equation_of_time
+        2.0 * np.pi * ((times % DAY_S) / DAY_S - 0.5) + np.radians(longitude) + equation_of_time
     )
     phi = np.radians(latitude)
     cosine: FloatArray = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(

@@ -15,12 +15,14 @@ from frugal_edge.errors import EdgeError
 from frugal_edge.runtime import Forecaster
 
 from frugal_ai.backtest.evaluate import SeriesModel
-from frugal_ai.backtest.origins import IntArray, stamp
+from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.windows import Series
+from frugal_ai.data.calendar import DAY_S
+from frugal_ai.data.panel import format_time
 from frugal_ai.errors import ExportError, OutputError
 from frugal_ai.export.model import PARITY, OnnxModel
 from frugal_ai.features.graph import Windows
-from frugal_ai.features.grid import DAY_S, Grid
+from frugal_ai.features.grid import Grid
 from frugal_ai.pipeline import Pipeline
 
 # Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
@@ -148,7 +150,7 @@ def manifest(
         "mlflow": provenance.mlflow,
         "git_revision": provenance.git_revision,
         "data_digest": provenance.data_digest,
-        "created": stamp(provenance.created),
+        "created": format_time(provenance.created),
         "onnx": {
             "opset": exported.opset,
             "ml_opset": exported.ml_opset,
@@ -164,8 +166,8 @@ def _max_gap(pipeline: Pipeline) -> int:
 
 def _origins(pipeline: Pipeline, grid: Grid) -> dict[str, Any]:
     return {
-        "valid_from": stamp(grid.valid_from),
-        "valid_until": stamp(grid.valid_until),
+        "valid_from": format_time(grid.valid_from),
+        "valid_until": format_time(grid.valid_until),
         "local_time": sorted(clock.strftime("%H:%M") for clock in pipeline.periods.test.at),
         "every_s": _spacing(pipeline),
     }

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from frugal_ai.backtest.evaluate import SeriesModel
-from frugal_ai.backtest.origins import stamp
 from frugal_ai.backtest.windows import Series
+from frugal_ai.data.panel import format_time
 from frugal_ai.errors import OutputError
 
 HISTORY, KNOWN = "history.csv", "known.csv"
@@ -53,4 +53,4 @@ def _write(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["series_id", "timestamp", *names])
         for time, row in zip(times, values, strict=True):
-            writer.writerow([series_id, stamp(int(time)), *(str(value) for value in row)])
+            writer.writerow([series_id, format_time(int(time)), *(str(value) for value in row)])

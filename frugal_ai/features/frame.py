@@ -8,8 +8,9 @@ import spox.opset.ai.onnx.v17 as op
 from numpy.typing import ArrayLike, DTypeLike
 from spox import Var
 
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.errors import PipelineError
-from frugal_ai.features.grid import DAY_FLAGS, DAY_S, Grid
+from frugal_ai.features.grid import DAY_FLAGS, Grid
 
 TARGET = "target"
 

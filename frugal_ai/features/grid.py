@@ -6,11 +6,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from frugal_ai.data.calendar import holiday_days, utc_offsets
+from frugal_ai.data.calendar import DAY_S, holiday_days, utc_offsets
 from frugal_ai.errors import PipelineError
 from frugal_ai.settings import format_duration
 
-DAY_S = 86400
 DAY_FLAGS = ("holiday", "bridge", "yearend")
 _MARGIN_DAYS = 40  # how far around the valid origins a recipe may ask for a day's flags
 

@@ -7,11 +7,11 @@ import spox.opset.ai.onnx.v17 as op
 from numpy.typing import NDArray
 from spox import Var
 
+from frugal_ai.data.calendar import WEEK_S
 from frugal_ai.errors import RungError
 from frugal_ai.features.frame import const
 from frugal_ai.ladder.rung import Float32Array, FloatArray, Rows
 
-_WEEK_S = 7 * 86400
 _LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 _LEVELS = 32767  # of the 16-bit weights
 _LEADS_TO_TUNE = 8  # the penalty is common to all lead times; some of them are enough to find it
@@ -92,7 +92,7 @@ def moments(rows: Rows, folds: int) -> Moments:
     mean = flat.mean(axis=0, dtype=np.float64)
     deviation = flat.std(axis=0, dtype=np.float64)
     deviation[deviation < 1e-6 * np.maximum(np.abs(mean), 1.0)] = np.inf  # says nothing
-    fold = (rows.origin // _WEEK_S) % folds
+    fold = (rows.origin // WEEK_S) % folds
     order = np.argsort(fold, kind="stable")
     bounds = np.searchsorted(fold[order], np.arange(folds + 1))
     horizon, width = rows.target.shape[1], len(mean) + 1

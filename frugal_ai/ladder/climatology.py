@@ -7,13 +7,12 @@ import numpy as np
 import spox.opset.ai.onnx.v17 as op
 from spox import Var
 
+from frugal_ai.data.calendar import WEEK_S
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.blocks.clock import Slot
 from frugal_ai.features.frame import const
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows, Rung
-
-_WEEK_S = 7 * 86400
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Climatology(Rung):
         seen = np.isfinite(rows.target)
         slot = rows.features[:, :, 0][seen].astype(np.int64)
         target = rows.target[seen]
-        slots = -(-_WEEK_S // rows.step_s)
+        slots = -(-WEEK_S // rows.step_s)
         count = np.bincount(slot, minlength=slots)
         total = np.bincount(slot, weights=target, minlength=slots)
         means = np.where(count > 0, total / np.maximum(count, 1), target.mean())

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from frugal_ai.backtest.origins import OriginRule, stamp, start_of, training_origins
+from frugal_ai.backtest.origins import OriginRule, start_of, training_origins
+from frugal_ai.data.panel import format_time
 from frugal_ai.errors import PipelineError
 
 DAY = 86400
@@ -87,4 +88,4 @@ def test_no_room_for_training_is_refused() -> None:
 
 
 def test_stamps_are_utc() -> None:
-    assert stamp(unix("2024-03-31T01:30Z")) == "2024-03-31T01:30:00Z"
+    assert format_time(unix("2024-03-31T01:30Z")) == "2024-03-31T01:30:00Z"

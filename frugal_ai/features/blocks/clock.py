@@ -7,9 +7,10 @@ import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge
 from spox import Var
 
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.frame import Frame, const
-from frugal_ai.features.grid import DAY_S, Grid
+from frugal_ai.features.grid import Grid
 
 Period = Literal["day", "week", "year"]
 # four years with one leap day; the phase of the year drifts by a day at most

@@ -7,14 +7,13 @@ import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge, MinLen
 from spox import Var
 
+from frugal_ai.data.calendar import DAY_S, WEEK_S
 from frugal_ai.errors import PipelineError
 from frugal_ai.features.blocks.base import Block, Reach
 from frugal_ai.features.blocks.rolling import covariates, trailing
 from frugal_ai.features.frame import TARGET, Frame, const
-from frugal_ai.features.grid import DAY_S, Grid
+from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Duration, format_duration
-
-_WEEK_S = 7 * DAY_S
 
 
 def known_lag(lag: int, horizon: int, period: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -79,7 +78,7 @@ class Lag(Block):
         columns = []
         for lag in self.at:
             seconds = int(lag.total_seconds())
-            unit = next((s for s in (_WEEK_S, DAY_S) if seconds % s == 0), seconds)
+            unit = next((s for s in (WEEK_S, DAY_S) if seconds % s == 0), seconds)
             steps = grid.steps(lag, "recipe: lag.at")
             columns.append(known_lag(steps, grid.horizon, unit // grid.step_s))
         return np.stack(columns, axis=1)  # [H, k]

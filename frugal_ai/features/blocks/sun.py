@@ -7,9 +7,10 @@ import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge, Gt, Le, MinLen
 from spox import Var
 
+from frugal_ai.data.calendar import DAY_S
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.frame import Frame, const
-from frugal_ai.features.grid import DAY_S, Grid
+from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Settings
 
 _J2000 = 946_728_000  # 2000-01-01 12:00 UTC [unix s]
