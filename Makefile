@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
 
-.PHONY: run test lint types contracts unit edge ui lock benchmark-tasks clean
+.PHONY: run test lint types contracts unit edge ui lock benchmark-tasks benchmark-peers clean
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -41,6 +41,10 @@ ui: $(VENV)/.dev
 benchmark-tasks: $(VENV)/.run
 	$(BIN)/python benchmarks/tasks.py
 
+# Other libraries on the same tasks, each in an environment of its own under .venv-peers/, 2.5 GB.
+benchmark-peers: $(VENV)/.run
+	$(BIN)/python -m benchmarks.peers
+
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes -r requirements.lock
@@ -60,4 +64,4 @@ lock:
 		-c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-edge .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-edge $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frugal_ai.backtest.evaluate import training_origins_of
+from frugal_ai.backtest.split import training_origins_of
 from frugal_ai.cost.context import build_context
 from frugal_ai.data.panel import format_time
 from frugal_ai.features.graph import FeatureGraph
@@ -45,6 +45,7 @@ def check_pipeline(
         ("horizon", f"{horizon} in steps of {step}, H = {pipeline.steps}"),
         *((f"series {s.name}", _series(s.panel.values[s.index])) for s in prepared.series),
         ("covariates", _covariates(pipeline)),
+        *(("weather", text) for text in _weather(pipeline, prepared)),
         *((f"rung {rung.name}", _rung(pipeline, prepared, rung)) for rung in pipeline.rungs),
         ("validation", _origins(prepared.split.validation)),
         ("test", _origins(prepared.split.test)),
@@ -66,15 +67,28 @@ def _series(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
 
 
 def _covariates(pipeline: Pipeline) -> str:
-    roles = pipeline.covariates.model_dump()
+    roles = pipeline.covariates.model_dump(include={"known", "past", "static"})
     return "; ".join(f"{role}: {', '.join(names)}" for role, names in roles.items() if names) or (
         "none"
     )
 
 
+def _weather(pipeline: Pipeline, prepared: Prepared) -> list[str]:
+    """Say of each known covariate how it was known at an origin; nothing where there are none."""
+    declared, vintages = pipeline.covariates, prepared.panel.vintages
+    unproven = declared.unproven(vintages)
+    ways = {
+        "perfect weather is assumed": unproven,
+        "as known at the origin": [name for name in declared.known if name in vintages],
+        "certain": [n for n in declared.known if n not in unproven and n not in vintages],
+    }
+    said = [f"{way}: {', '.join(names)}" for way, names in ways.items() if names]
+    return ["; ".join(said)] if said else []
+
+
 def _rung(pipeline: Pipeline, prepared: Prepared, rung: Rung) -> str:
     series, grid = prepared.series[0], prepared.grids[0]
-    graph = FeatureGraph(rung.blocks(pipeline.recipe), grid)
+    graph = FeatureGraph(rung.blocks(pipeline.features), grid)
     origins = training_origins_of(series, graph, prepared.split)
     return (
         f"{len(graph.columns)} features, {max(graph.reach.history, 1)} steps of history, "

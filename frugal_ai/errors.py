@@ -3,6 +3,7 @@
 FrugalError
 ├── PipelineError     a pipeline file or a setting: says file, key, expected, given
 ├── DataError         what a source delivered: says file, series, timestamp
+│   └── FetchError    a service on the network cannot be reached, or refuses
 ├── RungError         a rung cannot be fitted or exported as asked
 ├── CostError         a meter, factor or hardware description that cannot be used
 ├── ExportError       a model cannot become a bundle
@@ -22,6 +23,10 @@ class PipelineError(FrugalError):
 
 class DataError(FrugalError):
     """A source's data cannot be read or break the declared policy."""
+
+
+class FetchError(DataError):
+    """A service that data are fetched from cannot be reached, or does not answer as expected."""
 
 
 class RungError(FrugalError):

@@ -10,10 +10,9 @@ from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.compare import (
     Interval,
     Resamples,
-    default_block,
+    draw_resamples,
     mean_error,
     mean_interval,
-    resample_origins,
     skill_interval,
 )
 from frugal_ai.backtest.evaluate import Evaluation
@@ -26,6 +25,7 @@ from frugal_ai.backtest.metrics import (
     score,
 )
 from frugal_ai.backtest.origins import IntArray
+from frugal_ai.backtest.probabilistic import QuantileScore, score_quantiles
 from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import FloatArray
 from frugal_ai.errors import PipelineError
@@ -67,6 +67,8 @@ class Judged:
     score, mae, skill
         On the test origins, the last two with intervals; skill against the better seasonal naive of
         day and week.
+    quantiles
+        Of the test origins; None where no levels are declared.
     validation_mae
         On the validation origins, which the choice was made on [unit of the series].
     verdict
@@ -77,8 +79,17 @@ class Judged:
     score: Score
     mae: Interval
     skill: Interval
+    quantiles: QuantileScore | None
     validation_mae: float
     verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The seasonal naive that skill is against: its forecasts [S, O, H] and their errors."""
+
+    forecast: FloatArray
+    errors: OriginErrors
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,7 @@ class Judgement:
     rungs: tuple[Judged, ...]
     chosen: Judged | None
     reason: str
+    baseline: Baseline
 
     @property
     def chosen_name(self) -> str | None:
@@ -114,7 +126,7 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
     denominator = denominators(pipeline.metrics.nmae, actual, pipeline.metrics.capacity)
     first_test = prepared.panel.index(int(split.test[0]))
     scale = mase_scale(prepared.panel.values[:, :first_test], DAY_S // pipeline.step_s)
-    baseline = seasonal_naive_errors(prepared, split.test, actual)
+    baseline = seasonal_naive(prepared, split.test, actual)
     draws = _resamples(split.test, pipeline)
     errors = [origin_errors(one.evaluation.test, actual) for one in climbed]
     rungs = tuple(
@@ -122,14 +134,29 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
             climbed=one,
             score=score(one.evaluation.test, actual, denominator, scale),
             mae=mean_interval(tested, draws, rule.level),
-            skill=skill_interval(tested, baseline, draws, rule.level),
+            skill=skill_interval(tested, baseline.errors, draws, rule.level),
+            quantiles=_quantile_score(one, actual, denominator, pipeline, draws),
             validation_mae=candidate.mae,
             verdict=verdict,
         )
         for one, tested, candidate, verdict in zip(climbed, errors, candidates, judged, strict=True)
     )
     chosen = next((one for one in rungs if one.climbed.rung.name == name), None)
-    return Judgement(rungs, chosen, f"On {len(split.validation)} validation origins, {reason}")
+    why = f"On {len(split.validation)} validation origins, {reason}"
+    return Judgement(rungs, chosen, why, baseline)
+
+
+def _quantile_score(
+    one: Climbed,
+    actual: FloatArray,
+    denominator: FloatArray,
+    pipeline: Pipeline,
+    draws: Resamples,
+) -> QuantileScore | None:
+    if not pipeline.quantiles:
+        return None
+    quantiles, level = one.evaluation.test_quantiles, pipeline.selection.level
+    return score_quantiles(quantiles, actual, pipeline.quantiles, denominator, draws, level)
 
 
 def _choose(
@@ -143,10 +170,8 @@ def _choose(
     return choice.rung, choice.reason
 
 
-def seasonal_naive_errors(
-    prepared: Prepared, origins: IntArray, actual: FloatArray
-) -> OriginErrors:
-    """Return the errors of the better seasonal naive, of day and week, whatever is on the ladder.
+def seasonal_naive(prepared: Prepared, origins: IntArray, actual: FloatArray) -> Baseline:
+    """Forecast with the better seasonal naive, of day and week, whatever is on the ladder.
 
     Parameters
     ----------
@@ -160,8 +185,9 @@ def seasonal_naive_errors(
         for series, grid in zip(prepared.series, prepared.grids, strict=True):
             graph = FeatureGraph(rung.blocks(), grid)
             forecast.append(graph.transform(series.windows(origins, graph.reach))[:, :, 0])
-        found.append(origin_errors(np.stack(forecast).astype(np.float64), actual))
-    return min(found, key=mean_error)
+        stacked = np.stack(forecast).astype(np.float64)
+        found.append(Baseline(stacked, origin_errors(stacked, actual)))
+    return min(found, key=lambda one: mean_error(one.errors))
 
 
 def _targets(prepared: Prepared, origins: IntArray) -> FloatArray:
@@ -183,6 +209,4 @@ def _candidate(one: Climbed, seen: FloatArray, pipeline: Pipeline) -> Candidate:
 
 
 def _resamples(origins: IntArray, pipeline: Pipeline) -> Resamples:
-    every = int(np.median(np.diff(origins))) if len(origins) > 1 else DAY_S
-    block = default_block(len(origins), every)
-    return resample_origins(len(origins), pipeline.selection.resamples, block, pipeline.seed)
+    return draw_resamples(origins, pipeline.selection.resamples, pipeline.seed)

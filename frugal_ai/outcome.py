@@ -6,11 +6,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from frugal_ai.backtest.compare import Interval
+from frugal_ai.backtest.probabilistic import QuantileScore
 from frugal_ai.cost.context import CostContext
 from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.card import model_card
@@ -22,10 +23,12 @@ from frugal_ai.provenance import git_revision, versions
 from frugal_ai.report import (
     ContextReport,
     HardwareReport,
+    LevelReport,
     OriginsReport,
     RungReport,
     RunReport,
 )
+from frugal_ai.report.forecasts import ForecastTable
 
 Status = Literal["finished", "interrupted"]
 
@@ -62,12 +65,14 @@ def run_report(
         kind=pipeline.kind,
         unit=pipeline.unit,
         simulated=prepared.panel.simulated,
+        weather=pipeline.covariates.weather(prepared.panel.vintages),
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,
         git_revision=git_revision(path.parent),
         data_digest=prepared.panel.digest(),
         targets_digest=_targets_digest(prepared),
+        timezone=pipeline.timezone,
         pipeline_yaml=path.read_text(encoding="utf-8"),
         seed=pipeline.seed,
         context=_context(pipeline, context),
@@ -128,6 +133,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         gain=verdict.gain.value if verdict.gain and isfinite(verdict.gain.value) else None,
         gain_ci=_bounds(verdict.gain) if verdict.gain else None,
         over=verdict.over,
+        **_quantile_figures(judged.quantiles),
         fit_cpu_s=one.cost.fit_cpu_s,
         energy_wh=one.cost.training.energy_wh,
         co2e_g=one.cost.training.co2e_g,
@@ -139,6 +145,30 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         chosen=chosen,
         ended=_utc(one.ended),
     )
+
+
+def _quantile_figures(scored: QuantileScore | None) -> dict[str, Any]:
+    if scored is None:
+        return {}
+    coverage = scored.coverage
+    return {
+        "pinball": scored.pinball,
+        "npinball": scored.npinball,
+        "crps": scored.crps,
+        "coverage": coverage.value if coverage else None,
+        "coverage_ci": _bounds(coverage) if coverage else None,
+        "coverage_nominal": scored.nominal,
+        "sharpness": scored.sharpness,
+        "nsharpness": scored.nsharpness,
+        "levels": tuple(
+            LevelReport(
+                level=one.level,
+                pinball=one.pinball,
+                share=one.share if isfinite(one.share) else None,
+            )
+            for one in scored.by_level
+        ),
+    }
 
 
 def _bounds(interval: Interval) -> tuple[float, float] | None:
@@ -197,8 +227,32 @@ def write_bundles(
     return tuple(folders)
 
 
+def chosen_forecasts(
+    pipeline: Pipeline, prepared: Prepared, judgement: Judgement
+) -> ForecastTable | None:
+    """Lay the chosen rung's test forecasts beside what came; None where no rung is chosen."""
+    if judgement.chosen is None:
+        return None
+    origins, evaluation = prepared.split.test, judgement.chosen.climbed.evaluation
+    return ForecastTable(
+        series_ids=tuple(series.name for series in prepared.series),
+        origins=origins,
+        step_s=prepared.panel.step_s,
+        actual=np.stack([series.targets(origins) for series in prepared.series]),
+        forecast=evaluation.test,
+        baseline=judgement.baseline.forecast,
+        levels=pipeline.quantiles,
+        quantiles=evaluation.test_quantiles,
+    )
+
+
 def _metrics(row: RungReport, report: RunReport) -> dict[str, object]:
     names = {"mae", "mae_ci", "rmse", "nmae", "mase", "skill", "skill_ci", "verdict"}
+    if row.levels:
+        names |= {
+            "pinball", "npinball", "crps", "coverage", "coverage_ci", "coverage_nominal",
+            "sharpness", "nsharpness",
+        }  # fmt: skip
     return row.model_dump(mode="json", include=names) | {"origins": report.origins.test}
 
 

@@ -1,7 +1,8 @@
 """A pipeline: everything that defines a run, read from one YAML file and never changed after."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,9 +10,11 @@ import yaml
 from annotated_types import Ge, Gt, MinLen
 from pydantic import (
     AwareDatetime,
+    Field,
     InstanceOf,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -19,38 +22,87 @@ from pydantic import (
 from frugal_ai import ladder
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.metrics import Denominator
-from frugal_ai.backtest.origins import OriginRule
+from frugal_ai.backtest.origins import OriginRule, start_of
 from frugal_ai.cost.context import CostSettings
 from frugal_ai.data import sources
 from frugal_ai.data.quality import QualityPolicy
 from frugal_ai.errors import PipelineError
+from frugal_ai.features.grid import SERIES
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rung
+from frugal_ai.recipes import Kind, default_recipe
+from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
+from frugal_ai.report.row import Weather
 from frugal_ai.selection.choice import SelectionSettings
-from frugal_ai.settings import Duration, Settings, format_duration
+from frugal_ai.settings import Duration, Settings, describe, format_duration
+from frugal_ai.site import Site
 
 # a series with others beside it names a folder of the run
 SeriesId = Annotated[str, StringConstraints(pattern=r"^[^/\\.\x00][^/\\\x00]*$")]
 
 
 class Covariates(Settings):
-    """Names of covariates by role: known ahead, observed up to the origin, or static."""
+    """Names of covariates by role: known ahead, observed up to the origin, or static.
+
+    Attributes
+    ----------
+    known, past, static
+        The names.
+    certain
+        Known covariates that were known for sure, such as a tariff; they need no vintages.
+    quantities
+        What a known covariate is, where its name does not tell; the default recipes go by it.
+    assume
+        ``perfect`` takes the other known covariates without vintages as if they had been known;
+        without it they are refused.
+    """
 
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+    certain: tuple[str, ...] = ()
+    quantities: dict[str, Quantity] = Field(default_factory=dict)
+    assume: Literal["perfect"] | None = None
+
+    @field_validator("certain")
+    @classmethod
+    def _among_known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for name in value:
+            if name not in info.data.get("known", value):
+                raise ValueError(f"expected names that are under known, too, got {name!r}")
+        return value
+
+    def unproven(self, vintages: Collection[str]) -> tuple[str, ...]:
+        """List the known covariates of which nothing says when they became known.
+
+        Parameters
+        ----------
+        vintages
+            Names of those with vintages.
+        """
+        return tuple(n for n in self.known if n not in vintages and n not in self.certain)
+
+    def weather(self, vintages: Collection[str]) -> Weather:
+        """Say how known covariates were known, when those named have vintages."""
+        if self.unproven(vintages):
+            return "perfect"
+        return "as_known" if set(self.known) & set(vintages) else "none"
 
 
 class Periods(Settings):
     """When a model learns, is chosen, and is reported.
 
     Nothing before ``train`` is read. For the choice, a rung learns from targets before the first
-    validation origin; for the report, from targets before the first test origin.
+    validation origin; for the report, from targets before the first test origin. With several
+    ``folds`` the validation origins are dealt out by weeks, and a rung learns for each fold from all
+    targets before the first test origin but those of the fold: less history is lost, but a model is
+    chosen on weeks that others after them have told something about.
     """
 
     train: AwareDatetime | date
     validation: OriginRule
     test: OriginRule
+    folds: Annotated[int, Ge(1)] = 1
 
     @model_validator(mode="after")
     def _in_order(self) -> "Periods":
@@ -82,7 +134,7 @@ class Pipeline(Settings):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     title: str = ""
-    kind: Literal["load", "pv", "wind"]
+    kind: Kind
     unit: str
     source: Annotated[Any, InstanceOf[Settings]]
     series: Annotated[tuple[SeriesId, ...], MinLen(1)]
@@ -91,11 +143,13 @@ class Pipeline(Settings):
     timezone: str
     holidays: str | None = None
     covariates: Covariates = Covariates()
-    recipe: Recipe
-    rungs: Annotated[tuple[InstanceOf[Rung], ...], MinLen(1)]
+    site: Site = Site()
+    recipe: Recipe | None = None
+    rungs: Annotated[tuple[InstanceOf[Rung], ...], MinLen(1)] = ()
     periods: Periods
     quality: QualityPolicy = QualityPolicy()
     limits: Limits = Limits()
+    quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     metrics: Metrics = Metrics()
     selection: SelectionSettings = SelectionSettings()
     cost: CostSettings
@@ -107,6 +161,15 @@ class Pipeline(Settings):
     def _positive(cls, value: timedelta) -> timedelta:
         if value <= timedelta(0):
             raise ValueError(f"expected more than 0s, got {format_duration(value)}")
+        return value
+
+    @field_validator("quantiles")
+    @classmethod
+    def _levels(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < level < 1 for level in value):
+            raise ValueError(f"expected levels between 0 and 1, got {list(value)}")
+        if any(after <= before for before, after in pairwise(value)):
+            raise ValueError(f"expected ascending levels, each once, got {list(value)}")
         return value
 
     @model_validator(mode="after")
@@ -129,6 +192,47 @@ class Pipeline(Settings):
             )
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_ladder(cls, declared: Any) -> Any:
+        if isinstance(declared, dict) and "rungs" not in declared:
+            several = len(declared.get("series") or ()) > 1
+            rungs = default_ladder(declared.get("kind") == "load", several)
+            return declared | {"rungs": tuple(ladder.make(one) for one in rungs)}
+        return declared
+
+    @model_validator(mode="after")
+    def _by_kind(self) -> "Pipeline":
+        """Fill in what follows from the kind of target."""
+        if self.kind != "load" and "limits" not in self.model_fields_set:
+            object.__setattr__(self, "limits", Limits(minimum=0.0))  # frozen for everybody else
+        if self.recipe is None:
+            object.__setattr__(self, "recipe", default_recipe(self.kind, self._setting()))
+        return self
+
+    def _setting(self) -> Setting:
+        """Describe the task to the default recipes."""
+        if self.kind == "pv" and self.site.places is None:
+            raise ValueError(
+                "site.places: expected latitude and longitude for a target of kind pv (or static, "
+                "or unknown), but it is missing"
+            )
+        covariates = self.covariates
+        weather = tuple(n for n in covariates.known if n != self.site.capacity)
+        start = start_of(self.periods.train, self.timezone)
+        until = int(self.periods.test.instants(self.timezone)[0])
+        guesses = {name: quantity_of(name) for name in weather} | covariates.quantities
+        return Setting(
+            known=weather,
+            quantities={name: what for name, what in guesses.items() if what},
+            places=self.site.sunlit,
+            static=(SERIES,) if len(self.series) > 1 else (),
+            holidays=self.holidays is not None,
+            step=self.step,
+            horizon=self.horizon,
+            history=timedelta(seconds=until - start),
+        )
+
     @field_validator("rungs")
     @classmethod
     def _distinct(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
@@ -141,6 +245,12 @@ class Pipeline(Settings):
         return rungs
 
     @property
+    def features(self) -> Recipe:
+        """The recipe, declared or by kind."""
+        assert self.recipe is not None  # filled in when the pipeline was checked
+        return self.recipe
+
+    @property
     def step_s(self) -> int:
         """Length of an interval [s]."""
         return int(self.step.total_seconds())
@@ -149,6 +259,27 @@ class Pipeline(Settings):
     def steps(self) -> int:
         """Number of target steps, H."""
         return self.horizon // self.step
+
+
+def default_ladder(grows: bool, several: bool) -> tuple[Any, ...]:
+    """Return the rungs of a pipeline that names none, cheapest first.
+
+    Parameters
+    ----------
+    grows
+        Whether the target can leave the range that it has been in, so that trees need its level.
+    several
+        Whether there are several series, so that one model for all is worth a try.
+    """
+    daily, weekly = ({"rung": "seasonal_naive", "season": season} for season in ("1d", "7d"))
+    trees = {"rung": "boosting"} if grows else {"rung": "boosting", "level": None}
+    of_all = {**trees, "scope": "panel", "leaves": 63}
+    return (
+        *("persistence", daily, weekly, "climatology"),
+        *("ridge", "basis_ridge", "linear_quantiles"),
+        *((of_all,) if several else ()),
+        *(trees, "residual_boosting"),
+    )
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -211,27 +342,6 @@ def _at(key: str, make: Any, settings: Any) -> Any:
         raise _AtKeyError(describe(error, (key,))) from error
     except PipelineError as error:
         raise _AtKeyError(f"{key}: {error}") from error
-
-
-def describe(error: ValidationError, root: tuple[str, ...] = ()) -> str:
-    """Say in one line for each problem: key, what was expected, what was given."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        key = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}"
-            for part in (*root, *problem["loc"])
-        ).lstrip(".")
-        message = problem["msg"].removeprefix("Value error, ")
-        given = problem["input"]
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{key}: unknown key")
-        elif problem["type"] == "missing":
-            lines.append(f"{key}: expected, but it is missing")
-        elif problem["type"] == "value_error" or isinstance(given, dict | Settings):
-            lines.append(f"{key}: {message}" if key else message)
-        else:
-            lines.append(f"{key}: {message}, got {given!r}")
-    return "; ".join(lines)
 
 
 class _StrictLoader(yaml.SafeLoader):

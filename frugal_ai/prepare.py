@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from frugal_ai.backtest.evaluate import Split, training_origins_of
+from frugal_ai.backtest.conformal import require_origins
+from frugal_ai.backtest.evaluate import Task
+from frugal_ai.backtest.forecaster import OriginClocks
 from frugal_ai.backtest.origins import start_of
+from frugal_ai.backtest.physical import Physical
+from frugal_ai.backtest.split import Split, training_origins_of
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data import quality
 from frugal_ai.data.calendar import DAY_S
@@ -16,11 +20,15 @@ from frugal_ai.data.panel import Panel, format_time
 from frugal_ai.data.source import Request
 from frugal_ai.errors import DataError, PipelineError
 from frugal_ai.features.blocks.base import Reach
+from frugal_ai.features.blocks.daily import Daily
+from frugal_ai.features.blocks.known import Known
+from frugal_ai.features.blocks.unit import Daylight
 from frugal_ai.features.graph import FeatureGraph
-from frugal_ai.features.grid import Grid, local_grid
-from frugal_ai.pipeline import Pipeline
+from frugal_ai.features.grid import SERIES, Grid, local_grid
+from frugal_ai.pipeline import Covariates, Pipeline
 
 _DAYS_PER_YEAR = 366
+_BEST_OF_LATE = Daily(feature="daily", days=(28,), stats=("max",))
 
 
 @dataclass(frozen=True)
@@ -90,20 +98,65 @@ def prepare(
         end=end,
         known_start=split.start,
     )
-    clean = quality.enforce(pipeline.source.load(request), pipeline.quality, period)
+    loaded = pipeline.source.load(request)
+    _check_assumed(pipeline.covariates, loaded, tell)
+    clean = quality.enforce(loaded, pipeline.quality, period)
     for remark in clean.report.lines():
         tell(remark)
     panel = replace(clean.panel, past=clean.past)
     indices = range(len(panel.series_ids))
+    series = tuple(Series(panel, i, clean.history[i], pipeline.steps) for i in indices)
+    grids = tuple(_grid(pipeline, panel, i, split) for i in indices)
     prepared = Prepared(
         panel=panel,
         quality=clean.report,
-        series=tuple(Series(panel, i, clean.history[i], pipeline.steps) for i in indices),
-        grids=tuple(_grid(pipeline, panel, i, split) for i in indices),
+        series=series,
+        grids=with_percentiles(grids, series, split),
         split=split,
     )
     _check_windows(pipeline, prepared)
     return prepared
+
+
+def _check_assumed(covariates: Covariates, panel: Panel, tell: Callable[[str], None]) -> None:
+    """Check that for each known covariate it is said when it became known.
+
+    Raises
+    ------
+    PipelineError
+        If the data do not say it, and neither does the pipeline.
+    """
+    unproven = covariates.unproven(panel.vintages)
+    if unproven and covariates.assume is None:
+        names = ", ".join(unproven)
+        raise PipelineError(
+            f"covariates: nothing says when {names} became known; give their table a column"
+            " available_at, or write assume: perfect beside known to take them as they came, or"
+            f" certain: [{names}] if they are known for sure"
+        )
+    if covariates.assume and not unproven:
+        tell("covariates: assume: perfect holds for none of them")
+
+
+def task(pipeline: Pipeline, prepared: Prepared) -> Task:
+    """Put together what all rungs have in common."""
+    places = pipeline.site.sunlit if pipeline.kind == "pv" else None
+    follows = pipeline.site.capacity in prepared.panel.known_names
+    return Task(
+        recipe=pipeline.features,
+        series=prepared.series,
+        grids=prepared.grids,
+        split=prepared.split,
+        seed=pipeline.seed,
+        limits=pipeline.limits,
+        levels=pipeline.quantiles,
+        physical=Physical(
+            unit=follows,
+            full=follows,
+            daylight=Daylight(places=places) if places else None,
+            spread=_BEST_OF_LATE if pipeline.kind == "pv" else None,
+        ),
+    )
 
 
 def _split(pipeline: Pipeline) -> Split:
@@ -114,6 +167,7 @@ def _split(pipeline: Pipeline) -> Split:
         test=periods.test.instants(timezone),
         at=periods.test.at,
         timezone=timezone,
+        folds=periods.folds,
     )
 
 
@@ -128,13 +182,40 @@ def _grid(pipeline: Pipeline, panel: Panel, index: int, split: Split) -> Grid:
         valid_until=int(split.test[-1]) + years,
         known_names=panel.known_names,
         past_names=panel.past_names,
-        static=dict(zip(panel.static_names, panel.static[index].tolist(), strict=True)),
+        static={SERIES: float(index)}
+        | dict(zip(panel.static_names, panel.static[index].tolist(), strict=True)),
+        derived=pipeline.features.derived,
+        capacity=pipeline.site.capacity if pipeline.site.capacity in panel.known_names else None,
     )
+
+
+def with_percentiles(
+    grids: tuple[Grid, ...], series: tuple[Series, ...], split: Split
+) -> tuple[Grid, ...]:
+    """Tell the grids what known covariates were before the first validation origin.
+
+    The values of all series count, so that a model of all of them has the same knots for each.
+    """
+    names = (*grids[0].known_names, *grids[0].derived)
+    if not names:
+        return grids
+    found = []
+    for one, grid in zip(series, grids, strict=True):
+        graph = FeatureGraph((Known(feature="known", names=names),), replace(grid, capacity=None))
+        origins = training_origins_of(one, graph, split)
+        seen = origins[origins + one.horizon * grid.step_s <= split.validation[0]]
+        if len(seen):
+            found.append(graph.transform(one.windows(seen, graph.reach)).reshape(-1, len(names)))
+    if not found:
+        return grids
+    table = np.percentile(np.concatenate(found), np.arange(101), axis=0)  # [101, names]
+    known = {name: np.ascontiguousarray(table[:, k]) for k, name in enumerate(names)}
+    return tuple(replace(grid, percentiles=known) for grid in grids)
 
 
 def reach(pipeline: Pipeline, grid: Grid) -> Reach:
     """Return what the rungs of a pipeline read, all of them together."""
-    graphs = (FeatureGraph(rung.blocks(pipeline.recipe), grid) for rung in pipeline.rungs)
+    graphs = (FeatureGraph(rung.blocks(pipeline.features), grid) for rung in pipeline.rungs)
     return reduce(Reach.__or__, (graph.reach for graph in graphs), Reach())
 
 
@@ -143,7 +224,7 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
     split = prepared.split
     for series, grid in zip(prepared.series, prepared.grids, strict=True):
         graphs = {
-            rung.name: FeatureGraph(rung.blocks(pipeline.recipe), grid) for rung in pipeline.rungs
+            rung.name: FeatureGraph(rung.blocks(pipeline.features), grid) for rung in pipeline.rungs
         }
         for graph in graphs.values():
             _ = graph.columns
@@ -155,8 +236,21 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
                     f"{series.name}: expected observations after the origins "
                     f"{format_time(origins[0])} to {format_time(origins[-1])}, all are missing"
                 )
+        _check_calibration(pipeline, series, grid, split)
         for name, graph in graphs.items():
             _check_training(name, series, graph, split)
+            if prepared.panel.vintages:  # of others the whole period was looked at
+                series.windows(training_origins_of(series, graph, split), graph.reach)
+
+
+def _check_calibration(pipeline: Pipeline, series: Series, grid: Grid, split: Split) -> None:
+    clocks = OriginClocks.of(split.at, grid.step_s)
+    observed = np.isfinite(series.targets(split.validation))
+    group = clocks.group_at(split.validation, grid)
+    try:
+        require_origins(observed, group, len(clocks.at), pipeline.quantiles, clocks.names)
+    except PipelineError as error:
+        raise PipelineError(f"{series.name}: {error}") from error
 
 
 def _check_training(rung: str, series: Series, graph: FeatureGraph, split: Split) -> None:

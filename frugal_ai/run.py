@@ -24,9 +24,9 @@ from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.judge import Climbed, judge
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.leaderboard.export import write_leaderboard
-from frugal_ai.outcome import Status, run_report, write_bundles
+from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_bundles
 from frugal_ai.pipeline import Pipeline
-from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import MlflowReport, RunReport
 
 _LEDGER = "ledger.jsonl"
@@ -96,6 +96,8 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         if judgement and status == "finished":
             bundles = write_bundles(order.out, pipeline, prepared, judgement, report)
             report = report.model_copy(update={"bundles": bundles})
+            if forecasts := chosen_forecasts(pipeline, prepared, judgement):
+                forecasts.write(order.out)
         report.write(order.out)
         write_leaderboard(order.out, report)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
@@ -161,19 +163,10 @@ def _warm_up(prepared: Prepared) -> None:
 
 def _climb_rung(pipeline: Pipeline, prepared: Prepared, rung: Rung, account: Account) -> Climbed:
     split = prepared.split
-    evaluation = evaluate(
-        rung,
-        pipeline.recipe,
-        prepared.series,
-        prepared.grids,
-        split,
-        pipeline.seed,
-        account,
-        pipeline.limits,
-    )
+    evaluation = evaluate(rung, task(pipeline, prepared), account)
     exported = tuple(to_onnx(model) for model in evaluation.models)
     for series, model, graph, native in zip(
-        prepared.series, evaluation.models, exported, evaluation.test, strict=True
+        prepared.series, evaluation.models, exported, evaluation.test_forecasts, strict=True
     ):
         windows = series.windows(split.test, model.graph.reach)
         mean = float(np.nanmean(np.abs(series.panel.values[series.index])))

@@ -1,12 +1,21 @@
 """The base of every setting that a user writes: frozen, and unknown keys are refused."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_BRANCH = re.compile(r"str|constrained-.*|.*[\['].*")  # what pydantic calls one of several types
 _DURATION = re.compile(r"(\d+)(s|min|h|d)")
 
 
@@ -35,3 +44,51 @@ def format_duration(value: timedelta) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration), PlainSerializer(format_duration)]
+
+
+def describe(error: ValidationError, root: tuple[str, ...] = ()) -> str:
+    """Say in one line for each problem: key, what was expected, what was given."""
+    lines = []
+    for problem in _most_telling(error.errors(include_url=False)):
+        place = [*root, *(part for part in problem["loc"] if not _is_branch(part))]
+        key = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in place
+        ).lstrip(".")
+        message = problem["msg"].removeprefix("Value error, ")
+        given = problem["input"]
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{key}: unknown key")
+        elif problem["type"] == "missing":
+            lines.append(f"{key}: expected, but it is missing")
+        elif problem["type"] == "value_error" or isinstance(given, dict | Settings):
+            lines.append(f"{key}: {message}" if key else message)
+        else:
+            lines.append(f"{key}: {message}, got {given!r}")
+    return "; ".join(lines)
+
+
+def _is_branch(part: str | int) -> bool:
+    return isinstance(part, str) and _BRANCH.fullmatch(part) is not None
+
+
+def _most_telling(problems: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from other problems.
+
+    Where a value may be of several types, those of the one that it is most like are kept. A list is
+    called too short where its items are wrong.
+    """
+
+    def shared(problem: ErrorDetails) -> tuple[str | int, ...]:
+        place = problem["loc"]
+        return place[: next((i for i, part in enumerate(place) if _is_branch(part)), len(place))]
+
+    deepest: dict[tuple[str | int, ...], int] = {}
+    for one in problems:
+        deepest[shared(one)] = max(deepest.get(shared(one), 0), len(one["loc"]))
+    inside = {one["loc"][:end] for one in problems for end in range(len(one["loc"]))}
+    return [
+        one
+        for one in problems
+        if len(one["loc"]) == deepest[shared(one)]
+        and not (one["type"] == "too_short" and one["loc"] in inside)
+    ]

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from frugal_ai.check import Check
@@ -64,10 +65,23 @@ class Terminal:
         if not self._err.is_terminal:
             self.tell(f"rung {done + 1} of {total}: {rung}")
 
+    def step(self, what: str, done: int, total: int) -> None:
+        """Show how far something is, on a terminal only."""
+        self._progress.update(
+            self._task, description=what, completed=done, total=total, refresh=True
+        )
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Show for how long [s] and why nothing goes on, on a terminal only."""
+        what = f"waits {seconds:.0f} s: {reason}"
+        self._progress.update(self._task, description=escape(what[:60]), refresh=True)
+
     def print_run(self, report: RunReport, out: Path) -> None:
         """Print the ladder, the choice, and where everything lies."""
-        simulated = "  (simulated data)" if report.simulated else ""
-        self._say(f"{report.title or report.pipeline}{simulated}")
+        warnings = {"simulated data": report.simulated,
+                    "perfect weather": report.weather == "perfect"}  # fmt: skip
+        said = ", ".join(text for text, holds in warnings.items() if holds)
+        self._say(f"{report.title or report.pipeline}{f'  ({said})' if said else ''}")
         if report.rungs:
             self._out.print(ladder_table(report))
         if report.chosen:
@@ -108,6 +122,7 @@ def summary_json(report: RunReport, out: Path) -> str:
     return json.dumps(
         {
             "pipeline": report.pipeline,
+            "weather": report.weather,
             "chosen": report.chosen,
             "bundle": str(out / PurePosixPath(report.bundles[0]).parts[0])
             if report.bundles

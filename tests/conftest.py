@@ -18,7 +18,7 @@ SMALL: dict[str, Any] = {
     "horizon": "1d",
     "timezone": "Europe/Paris",
     "holidays": "FR",
-    "covariates": {"known": ["temperature", "wind_speed"]},
+    "covariates": {"known": ["temperature", "wind_speed"], "assume": "perfect"},
     "recipe": {
         "features": [
             {"feature": "lag", "at": ["1d", "7d"], "minus_mean": "7d"},

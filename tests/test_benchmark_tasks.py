@@ -18,9 +18,10 @@ from frugal_ai.backtest.metrics import mase_scale
 from frugal_ai.cost.context import Cost
 from frugal_ai.data.sources.file import Source
 from frugal_ai.export.model import to_onnx
-from frugal_ai.judge import Climbed, Judged, judge, seasonal_naive_errors
+from frugal_ai.judge import Climbed, Judged, judge, seasonal_naive
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.prepare import task as ladder_task
 from frugal_ai.settings import format_duration
 
 ROOT = Path(__file__).parents[1]
@@ -107,8 +108,8 @@ def test_the_better_seasonal_naive_is_the_references(task: str) -> None:
     prepared, expected = ready(task), peer(task, "seasonal naive (day)")
     origins = prepared.split.test
     actual = np.stack([series.targets(origins) for series in prepared.series])
-    errors = seasonal_naive_errors(prepared, origins, actual)
-    mae = mean_error(errors)
+    baseline = seasonal_naive(prepared, origins, actual)
+    mae = mean_error(baseline.errors)
     assert mae == pytest.approx(expected["MAE"], rel=1e-3)
     if len(prepared.series) > 1:
         return  # of several series the scale cannot be told from the averages
@@ -125,10 +126,7 @@ def judged(task: str) -> tuple[Judged, ...]:
     climbed = []
     for season in ("1d", "7d"):
         rung = ladder.make({"rung": "seasonal_naive", "season": season})
-        found = evaluate(
-            rung, pipeline.recipe, prepared.series, prepared.grids, prepared.split, 0,
-            lambda _, work: work(),
-        )  # fmt: skip
+        found = evaluate(rung, ladder_task(pipeline, prepared), lambda _, work: work())
         climbed.append(Climbed(rung, found, tuple(map(to_onnx, found.models)), cost, 0))
     return judge(climbed, pipeline, prepared).rungs
 

@@ -39,15 +39,16 @@ def test_the_facts_of_the_small_pipeline(write_small: WriteSmall) -> None:
     assert check.name == "small"
     found = facts(check)
     assert list(found) == [
-        "pipeline", "data", "horizon", "series feeder_load", "covariates", "rung persistence",
-        "rung seasonal_naive_1d", "rung basis_ridge", "rung residual_boosting", "validation",
-        "test", "carbon",
+        "pipeline", "data", "horizon", "series feeder_load", "covariates", "weather",
+        "rung persistence", "rung seasonal_naive_1d", "rung basis_ridge", "rung residual_boosting",
+        "validation", "test", "carbon",
     ]  # fmt: skip
     assert found["pipeline"] == f"small ({path}): load, 1 series"
     # the period goes from the start of training to the end of the last target
     assert found["data"] == "2023-01-01T00:00:00Z to 2023-07-28T22:00:00Z, simulated"
     assert found["horizon"] == "1d in steps of 30min, H = 48"
     assert found["covariates"] == "known: temperature, wind_speed"
+    assert found["weather"] == "perfect weather is assumed: temperature, wind_speed"
     assert found["validation"] == "28 origins, 2023-05-31T22:00:00Z to 2023-06-27T22:00:00Z"
     assert found["test"] == "28 origins, 2023-06-30T22:00:00Z to 2023-07-27T22:00:00Z"
     for expected in ("FRA", "56.039 gCO2e/kWh", "PUE 1", "cpu_time_model"):
@@ -122,6 +123,7 @@ def test_missing_values_and_gaps_are_said(write_small: WriteSmall, tmp_path: Pat
     assert found["series a"].startswith(f"{51 * 24} steps, 8 missing; 9 to 11, mean 10")
     assert found["data"] == "2024-01-01T00:00:00Z to 2024-02-21T00:00:00Z, as delivered"
     assert found["covariates"] == "none"
+    assert "weather" not in found
     assert "a: longest gap 5 steps (5h) from 2024-01-17T16:00:00Z" in said
     assert any("8 missing values filled" in sentence for sentence in said)
 
@@ -132,6 +134,7 @@ def test_every_role_of_covariates_and_every_series_is_listed(write_small: WriteS
         "known": ["temperature"],
         "past": ["cloud_cover", "wind_speed"],
         "static": ["capacity_mw"],
+        "assume": "perfect",
     }
     path = write_small(series=series, covariates=roles)
     found = facts(check_pipeline(path, {}, lambda _: None))
@@ -166,6 +169,16 @@ def test_nothing_is_written_and_nothing_is_trained(
         ({"series": ["feeder_gas"]}, DataError, r"no series 'feeder_gas'"),
         ({"cost": {"country": "XXX"}}, CostError, r"country: expected an ISO 3166"),
         ({"covariates": {}}, PipelineError, r"expected a known covariate.*got 'temperature'"),
+        (
+            {"covariates": {"known": ["temperature", "wind_speed"]}},
+            PipelineError,
+            r"nothing says when temperature, wind_speed became known; .* write assume: perfect",
+        ),
+        (
+            {"recipe": {"features": [{"feature": "sun", "places": "static"}]}},
+            PipelineError,
+            r"recipe: expected a static covariate of the pipeline .*, got 'latitude'",
+        ),
         ({"kind": "gas"}, PipelineError, r"small\.yaml: kind: "),
         (
             HALF_A_YEAR | {"source": HALF_A_YEAR["source"] | {"last": "2023-07-01"}},

@@ -54,7 +54,8 @@ def test_json_is_one_object_and_nothing_else_and_no_socket_is_used(
     done = frugal_ai("run", quick, "--json", "--out", "out", cwd=tmp_path, code=NO_NETWORK)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert set(answer) == {"pipeline", "chosen", "bundle", "rungs"}
+    assert set(answer) == {"pipeline", "weather", "chosen", "bundle", "rungs"}
+    assert answer["weather"] == "perfect"
     assert answer["pipeline"] == "small"
     assert Path(answer["bundle"]).name == "bundle"
     for rung in answer["rungs"]:
@@ -73,7 +74,8 @@ def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_p
     done = frugal_ai("run", quick, "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for expected in (
-        "Small pipeline  (simulated data)",
+        "Small pipeline  (simulated data, perfect weather)",
+        "SIMULATED DATA; perfect weather; ",
         "seasonal_naive_1d",
         "baseline",
         "ridge",

@@ -12,7 +12,8 @@ import pytest
 from frugal_ai import ladder
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.compare import resample_origins
-from frugal_ai.backtest.evaluate import Evaluation, Split
+from frugal_ai.backtest.evaluate import Evaluation
+from frugal_ai.backtest.split import Split
 from frugal_ai.backtest.windows import Series
 from frugal_ai.cost.context import Cost
 from frugal_ai.data.panel import FloatArray, IntArray, Panel
@@ -20,7 +21,7 @@ from frugal_ai.data.quality import inspect
 from frugal_ai.errors import DataError
 from frugal_ai.export.model import OnnxModel
 from frugal_ai.features.grid import local_grid
-from frugal_ai.judge import Climbed, Judged, Judgement, judge, seasonal_naive_errors
+from frugal_ai.judge import Climbed, Judged, Judgement, judge, seasonal_naive
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared
 
@@ -104,7 +105,8 @@ def climbed(
     )
     exported = tuple(OnnxModel(b"x" * n_bytes, ("history",), 17, None, 8) for _ in range(2))
     rung = ladder.make({"rung": "persistence", "label": name})
-    return Climbed(rung, Evaluation(validation, test, ()), exported, cost, ended=START)
+    found = Evaluation(validation, test, test[..., None] + [-1.0, 0.0, 1.0], ())
+    return Climbed(rung, found, exported, cost, ended=START)
 
 
 def rung(ready: Prepared, name: str, size: float, grams: float = 1.0, **given: Any) -> Climbed:
@@ -193,7 +195,7 @@ def test_skill_is_against_the_better_seasonal_naive_although_none_is_on_the_ladd
     expected = 1 - one.score.mae / naive[better]
     assert one.skill.value == pytest.approx(expected, rel=1e-5)  # inputs of the graph are float32
     assert one.skill.low < one.skill.value < one.skill.high <= 1
-    errors = seasonal_naive_errors(ready, SPLIT.test, actual)
+    errors = seasonal_naive(ready, SPLIT.test, actual).errors
     by_hand = np.abs(naive_by_hand(ready, SPLIT.test, better) - actual)
     np.testing.assert_allclose(errors.total, np.nansum(by_hand, axis=2), rtol=1e-5)
     np.testing.assert_array_equal(errors.count, (~np.isnan(actual)).sum(axis=2))
@@ -348,7 +350,7 @@ def test_the_declared_unit_and_seed_are_used(declare: Callable[..., Pipeline]) -
     for one, other in zip(first.rungs, seeded.rungs, strict=True):
         assert other.mae != one.mae
         assert other.score == one.score
-    assert judge(rungs, declare(), ready) == first
+    assert judge(rungs, declare(), ready).rungs == first.rungs
 
 
 def test_blocks_of_the_bootstrap_hold_a_week_of_origins(
@@ -360,11 +362,9 @@ def test_blocks_of_the_bootstrap_hold_a_week_of_origins(
         drawn.append((n_origins, block))
         return resample_origins(n_origins, n_resamples, block, seed)
 
-    monkeypatch.setattr("frugal_ai.judge.resample_origins", spy)
-    sparse = replace(SPLIT, validation=SPLIT.validation[::3], test=SPLIT.test[:1])
-    for split in (SPLIT, sparse):
-        ready = prepared(split=split)
-        judge([rung(ready, "fine", 2.0)], declare(), ready)
+    monkeypatch.setattr("frugal_ai.backtest.compare.resample_origins", spy)
+    for split in (SPLIT, replace(SPLIT, validation=SPLIT.validation[::3], test=SPLIT.test[:1])):
+        judge([rung(prepared(split=split), "fine", 2.0)], declare(), prepared(split=split))
     assert drawn == [(18, 7), (24, 7), (6, 2), (1, 1)]
 
 

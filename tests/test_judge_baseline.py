@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from frugal_ai.backtest.compare import mean_error
-from frugal_ai.backtest.evaluate import Split
+from frugal_ai.backtest.split import Split
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import Panel
 from frugal_ai.data.quality import inspect
 from frugal_ai.features.grid import local_grid
-from frugal_ai.judge import seasonal_naive_errors
+from frugal_ai.judge import seasonal_naive
 from frugal_ai.prepare import Prepared
 
 DAY, STEPS, DAYS = 86400, 24, 60
@@ -53,5 +53,5 @@ def test_the_better_seasonal_naive_is_the_one_with_the_smaller_mean_error() -> N
         means.append(float(np.mean([np.nanmean(one) for one in errors])))
         sums.append(float(np.nansum(errors)))
     assert (means[0] < means[1], sums[0] < sums[1]) == (True, False)
-    found = mean_error(seasonal_naive_errors(ready, ready.split.test, actual))
+    found = mean_error(seasonal_naive(ready, ready.split.test, actual).errors)
     assert found == pytest.approx(means[0])

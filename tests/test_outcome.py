@@ -27,7 +27,7 @@ from frugal_ai.judge import Climbed, Judgement, judge
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.outcome import Status, run_report, write_bundles
 from frugal_ai.pipeline import Pipeline, read_pipeline
-from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport
 
 STARTED = int(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp())
@@ -82,7 +82,9 @@ class Climb:
 
 
 def head(found: Evaluation) -> Evaluation:
-    return Evaluation(found.validation[:1], found.test[:1], found.models[:1])
+    return Evaluation(
+        found.validation[:1], found.test[:1], found.test_quantiles[:1], found.models[:1]
+    )
 
 
 def slices(panel: Panel) -> dict[str, Any]:
@@ -91,9 +93,7 @@ def slices(panel: Panel) -> dict[str, Any]:
 
 
 def climb_rung(pipeline: Pipeline, ready: Prepared, rung: Rung) -> Climbed:
-    found = evaluate(
-        rung, pipeline.recipe, ready.series, ready.grids, ready.split, 0, lambda _, work: work()
-    )
+    found = evaluate(rung, task(pipeline, ready), lambda _, work: work())
     price = cost(CHEAP if rung.rung == "seasonal_naive" else DEAR)
     return Climbed(rung, found, tuple(map(to_onnx, found.models)), price, ENDED)
 
@@ -189,12 +189,13 @@ def test_intervals_that_are_not_known_are_left_out(climb: Climb, tmp_path: Path)
             one.evaluation,
             validation=one.evaluation.validation[:, :5],
             test=one.evaluation.test[:, :5],
+            test_quantiles=one.evaluation.test_quantiles[:, :5],
         ))
         for one in climb.climbed
     )  # fmt: skip
     report = replace(climb, prepared=replace(climb.prepared, split=few), climbed=climbed).report()
     for row in report.rungs:
-        assert (row.mae_ci, row.skill_ci, row.gain_ci) == (None, None, None)
+        assert (row.mae_ci, row.skill_ci, row.gain_ci, row.coverage_ci) == (None,) * 4
     assert report.rungs[1].gain is not None
     report.write(tmp_path)
     assert RunReport.read(tmp_path) == report
@@ -269,8 +270,10 @@ def test_each_of_several_series_has_a_bundle_of_its_own(climb: Climb, tmp_path: 
         seen.add(manifest.id)
         card = (bundle / "MODEL_CARD.md").read_text()
         assert card.startswith(f"# Small pipeline: ridge for {SERIES[i]}\n")
-        forecast = climb.climbed[1].exported[i].forecast(windows(climb, i))
-        np.testing.assert_allclose(forecast, climb.climbed[1].evaluation.test[i], rtol=1e-4)
+        outputs = climb.climbed[1].exported[i].run(windows(climb, i))
+        expected = climb.climbed[1].evaluation.test_forecasts[i]
+        np.testing.assert_allclose(outputs["forecast"], expected.point, rtol=1e-4)
+        np.testing.assert_allclose(outputs["quantiles"], expected.quantiles, rtol=1e-4, atol=1e-5)
     assert len(seen) == 2
     assert report.chosen == "ridge"
 
@@ -288,6 +291,11 @@ def test_the_manifest_carries_the_figures_of_the_report(climb: Climb, tmp_path: 
     assert content["metrics"]["mae"] == row.mae
     assert content["metrics"]["skill_ci"] == list(row.skill_ci or ())
     assert content["metrics"]["verdict"] == "worth it"
+    assert content["quantiles"] == [0.1, 0.5, 0.9]
+    assert content["metrics"]["pinball"] == row.pinball
+    assert content["metrics"]["coverage_ci"] == list(row.coverage_ci or ())
+    assert content["metrics"]["coverage_nominal"] == 0.8
+    assert [one.level for one in row.levels] == [0.1, 0.5, 0.9]
     assert content["metrics"]["origins"] == 28
     costs = content["costs"]
     assert (costs["training_energy_wh"], costs["training_co2e_g"]) == (row.energy_wh, row.co2e_g)

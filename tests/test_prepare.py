@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "step": "1h",
     "horizon": "1d",
     "timezone": "UTC",
-    "covariates": {"known": ["temp"], "past": ["flow"]},
+    "covariates": {"known": ["temp"], "past": ["flow"], "assume": "perfect"},
     "recipe": {
         "features": [
             {"feature": "lag", "at": ["1d", "7d"]},
@@ -40,6 +40,7 @@ SETTINGS: dict[str, Any] = {
         ]
     },
     "rungs": ["persistence", "seasonal_naive", "ridge"],
+    "quantiles": [0.2, 0.5, 0.8],
     "periods": {
         "train": "2024-01-02T00:00:00Z",
         "validation": {"first": "2024-02-10", "last": "2024-02-16"},
@@ -199,13 +200,17 @@ BAD_PERIODS: list[Case] = [
         r"targets lie inside the data .* to 2024-02-29T21:00:00Z\), got 2024-02-29T00:00:00Z",
     ),
     (same, BARE | EARLY, r"expected values from 2023-12-25.*, got the first at 2024-01-01T00"),
-    (same, BETWEEN, r"origins on the grid of 3600 s, got 2024-02-10T00:30:00Z"),
+    (same, BETWEEN, r"origins on the grid of 3600 s, got 2024-01-03T00:30:00Z"),
 ]
 SMALL_GAPS = {"quality": {"max_gap": "2h", "fill": "previous"}}
 TARGET, LAST_TARGET = column(TEST) + 5, column(END) - 1
 HOLES: list[Case] = [
     (hole("temp", TARGET, 7), {}, r"covariate temp of a is missing at 2024-02-18T05:00:00Z"),
-    (hole("temp", LAST_TARGET, 1), {}, r"covariate temp of a is missing at 2024-02-24T23:00:00Z"),
+    (
+        hole("temp", LAST_TARGET, 1),
+        {},
+        r"covariate temp of a ends before the horizon: known until 2024-02-24T22:00:00Z, needed",
+    ),
     (hole("value", 1000, 7), {}, r"^a: gap of 7 steps \(7h\) from 2024-02-11T16:00:00Z;.* 6h$"),
     (without(range(1000, 1007)), BARE, r"a: gap of 7 steps \(7h\) from 2024-02-11T16:00:00Z;"),
     (hole("value", 1000, 3), SMALL_GAPS, r"a: gap of 3 .* fill: previous, max_gap: 2h$"),
@@ -394,7 +399,7 @@ def test_series_keep_the_order_of_the_pipeline_each_with_its_own(shop: Workshop)
         covariates=SETTINGS["covariates"] | {"static": ["capacity"]},
     )
     assert [series.name for series in prepared.series] == ["b", "a"]
-    assert [grid.static for grid in prepared.grids] == [{"capacity": 7.0}, {"capacity": 5.0}]
+    assert [grid.static["capacity"] for grid in prepared.grids] == [7.0, 5.0]
     for series in prepared.series:
         expected = own[series.name]["value"].to_numpy()[column(TRAIN) : column(END)]
         np.testing.assert_array_equal(series.filled, expected)

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from frugal_edge.runtime import load
 
+from frugal_ai.backtest.metrics import mae
 from frugal_ai.cost.ledger_file import read_ledger
 from frugal_ai.errors import DataError, FrugalError, OutputError
 from frugal_ai.pipeline import read_pipeline
 from frugal_ai.report import RunReport
+from frugal_ai.report.forecasts import ForecastTable
 from frugal_ai.run import Order, run
 from frugal_ai.tracking import log_run
 
@@ -58,6 +61,7 @@ def test_a_run_leaves_everything_that_it_promises(finished: tuple[Path, RunRepor
     assert {path.name for path in out.iterdir()} == {
         "bundle",
         "example",
+        "forecasts.parquet",
         "leaderboard.csv",
         "leaderboard.json",
         "ledger.jsonl",
@@ -74,6 +78,21 @@ def test_a_run_leaves_everything_that_it_promises(finished: tuple[Path, RunRepor
     ]
     assert report.chosen is not None
     assert load(out / report.bundles[0]).manifest.rung == report.chosen
+
+
+def test_the_forecasts_of_a_run_have_the_errors_of_its_report(
+    finished: tuple[Path, RunReport],
+) -> None:
+    out, report = finished
+    table = ForecastTable.read(out)
+    chosen = next(rung for rung in report.rungs if rung.chosen)
+    assert (table.series_ids, table.step_s) == (("feeder_load",), 1800)
+    assert table.actual.shape == (1, report.origins.test, 48)
+    assert chosen.mae is not None
+    assert chosen.mae == pytest.approx(mae(table.forecast, table.actual), rel=1e-12)
+    assert chosen.skill == pytest.approx(1 - chosen.mae / mae(table.baseline, table.actual))
+    assert table.levels == (0.1, 0.5, 0.9)
+    assert np.all(np.diff(table.quantiles, axis=3) >= 0)
 
 
 def test_learning_pays_on_the_simulated_feeder(finished: tuple[Path, RunReport]) -> None:

@@ -1,11 +1,13 @@
 from datetime import timedelta
+from typing import Annotated, Any, Literal
 
 import pytest
+from annotated_types import Gt, MinLen
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from frugal_ai.settings import Duration, Settings, format_duration
+from frugal_ai.settings import Duration, Settings, describe, format_duration
 
 
 class Example(Settings):
@@ -40,3 +42,41 @@ def test_settings_are_frozen_and_closed() -> None:
         example.step = timedelta(0)
     with pytest.raises(ValidationError, match="Extra inputs"):
         Example.model_validate({"step": "1h", "stepp": "1h"})
+
+
+class Spot(Settings):
+    north: float
+    height: str | Annotated[float, Gt(0)] | None = None
+
+
+class Several(Settings):
+    spots: Annotated[tuple[Spot, ...], MinLen(1)] | Literal["all"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"spots": [{"north": 1}, {}]}, ["spots[1].north: expected, but it is missing"]),
+        ({"spots": [{"nort": 1, "north": 1}]}, ["spots[0].nort: unknown key"]),
+        (
+            {"spots": [{"north": 1, "height": 0}]},
+            [
+                "spots[0].height: Input should be a valid string, got 0",
+                "spots[0].height: Input should be greater than 0, got 0",
+            ],
+        ),
+        (
+            {"spots": "some"},
+            [
+                "spots: Input should be a valid tuple, got 'some'",
+                "spots: Input should be 'all', got 'some'",
+            ],
+        ),
+        ({}, ["spots: expected, but it is missing"]),
+    ],
+)
+def test_of_several_types_the_likeliest_is_told(given: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Several.model_validate(given)
+    assert describe(caught.value) == "; ".join(said)
+    assert describe(caught.value, ("places[3]",)).startswith("places[3].spots")

@@ -13,8 +13,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from frugal_ai.backtest.metrics import FloatArray, OriginErrors
-from frugal_ai.data.calendar import WEEK_S
+from frugal_ai.backtest.metrics import FloatArray, IntArray, OriginErrors
+from frugal_ai.data.calendar import DAY_S, WEEK_S
 from frugal_ai.errors import DataError
 
 MIN_ORIGINS = 8
@@ -106,6 +106,13 @@ def bootstrap_indices(
 def resample_origins(n_origins: int, n_resamples: int, block: int, seed: int) -> Resamples:
     """Draw the resamples that all rungs of a comparison share; see `bootstrap_indices`."""
     return Resamples(bootstrap_indices(n_origins, n_resamples, block, seed), block)
+
+
+def draw_resamples(origins: IntArray, n_resamples: int, seed: int) -> Resamples:
+    """Draw resamples of origins [O] [unix s] in blocks of a week; see `bootstrap_indices`."""
+    every = int(np.median(np.diff(origins))) if len(origins) > 1 else DAY_S
+    block = default_block(len(origins), every)
+    return resample_origins(len(origins), n_resamples, block, seed)
 
 
 def mean_error(errors: OriginErrors) -> float:

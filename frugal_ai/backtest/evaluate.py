@@ -1,23 +1,32 @@
 """One rung through the backtest: chosen on validation origins, reported on test origins."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
+from frugal_ai.backtest.conformal import Calibrated, calibrate
+from frugal_ai.backtest.forecaster import (
+    Forecaster,
+    Forecasts,
+    OriginClocks,
+    SeriesForecaster,
+)
 from frugal_ai.backtest.limits import Limits
-from frugal_ai.backtest.origins import IntArray, training_origins
+from frugal_ai.backtest.origins import IntArray
+from frugal_ai.backtest.physical import Physical
+from frugal_ai.backtest.split import Split, joined, training_rows, trials
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import FloatArray
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.features.grid import Grid
 from frugal_ai.features.recipe import Recipe
-from frugal_ai.ladder.rung import Fitted, Rows, Rung
+from frugal_ai.ladder.rung import Fitted, Float32Array, Rows, Rung
 
 T = TypeVar("T")
 NO_LIMITS = Limits()
+AS_IT_IS = Physical()
 Stage = Literal["features", "tuning", "training"]
 
 
@@ -30,120 +39,188 @@ class Measure(Protocol):
 
 
 @dataclass(frozen=True)
-class Split:
-    """The periods of a backtest.
-
-    Attributes
-    ----------
-    start
-        Start of the training period [unix s].
-    validation, test
-        Origins [O] [unix s].
-    at, timezone
-        Local times at which training origins are placed.
-    """
-
-    start: int
-    validation: IntArray
-    test: IntArray
-    at: tuple[time, ...]
-    timezone: str
-
-
-@dataclass(frozen=True)
 class SeriesModel:
-    """A fitted rung of one series and the graph of the features that it reads."""
+    """What forecasts one series, and the graph of the features that it reads."""
 
     graph: FeatureGraph
-    fitted: Fitted
+    forecaster: Forecaster
     n_rows: int
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a rung forecast, and the models that forecast the test origins."""
+    """What a rung forecast, and the models that forecast the test origins.
+
+    Quantiles are of the test origins alone: those of the validation origins are calibrated on them.
+    """
 
     validation: FloatArray  # [S, O, H]
     test: FloatArray  # [S, O, H]
+    test_quantiles: FloatArray  # [S, O, H, Q]
     models: tuple[SeriesModel, ...]  # S
 
+    @property
+    def test_forecasts(self) -> tuple[Forecasts, ...]:
+        """The forecasts of the test origins, one for each series."""
+        return tuple(map(Forecasts, self.test, self.test_quantiles))
 
-def evaluate(
-    rung: Rung,
-    recipe: Recipe,
-    series: tuple[Series, ...],
-    grids: tuple[Grid, ...],
-    split: Split,
-    seed: int,
-    measure: Measure,
-    limits: Limits = NO_LIMITS,
-) -> Evaluation:
-    """Fit a rung twice per series, before the validation and before the test origins, and forecast.
 
-    No forecast leaves the ``limits``.
+@dataclass(frozen=True)
+class Task:
+    """What is forecast, from what, and how it is judged: all that rungs have in common.
+
+    Attributes
+    ----------
+    recipe
+        Features and basis.
+    series, grids
+        One for each series, S.
+    split
+        Origins.
+    seed
+        Of everything random.
+    limits
+        No forecast leaves them.
+    levels
+        Quantiles that are asked for, ascending.
+    physical
+        What a plant can do; naive rungs, which repeat what was, do without.
+    """
+
+    recipe: Recipe
+    series: tuple[Series, ...]
+    grids: tuple[Grid, ...]
+    split: Split
+    seed: int
+    limits: Limits = NO_LIMITS
+    levels: tuple[float, ...] = ()
+    physical: Physical = AS_IT_IS
+
+    def seen_by(self, rung: Rung) -> "Task":
+        """Return the task as a rung sees it: naive ones raw, those of a panel in common units."""
+        if rung.family == "naive":
+            raw = tuple(replace(grid, capacity=None, scale=1.0) for grid in self.grids)
+            return replace(self, grids=raw, physical=AS_IT_IS)
+        if rung.scope == "panel" and not self.physical.unit:
+            scaled = tuple(
+                replace(grid, scale=_typical(one, self.split))
+                for one, grid in zip(self.series, self.grids, strict=True)
+            )
+            return replace(self, grids=scaled, physical=replace(self.physical, unit=True))
+        return self
+
+
+def _typical(series: Series, split: Split) -> float:
+    """Return the mean absolute value before the first validation origin, 1 where it is 0."""
+    panel = series.panel
+    seen = panel.values[series.index, : panel.index(int(split.validation[0]))]
+    return float(np.nanmean(np.abs(seen))) or 1.0
+
+
+def evaluate(rung: Rung, task: Task, measure: Measure) -> Evaluation:
+    """Fit a rung twice, before the validation and before the test origins, and forecast.
+
+    A rung of a panel learns from all series at once, another from each on its own. Quantiles are
+    calibrated on the validation origins with the first of the two models.
 
     Raises
     ------
     DataError, PipelineError, RungError
         If data, periods or settings do not support the rung.
     """
-    validation, test, models = [], [], []
-    for one, grid in zip(series, grids, strict=True):
-        graph = FeatureGraph(rung.blocks(recipe), grid)
-        plain = len(FeatureGraph(recipe.features, grid).columns)
-        rows = measure("features", lambda: training_rows(one, graph, split, plain, seed))  # noqa: B023 - called at once
-        seen = before(rows, int(split.validation[0]))
-        trial = measure("tuning", lambda: rung.fit(seen))  # noqa: B023 - called at once
-        validation.append(limits.keep(trial).predict(_features(one, graph, split.validation)))
-        fitted = limits.keep(measure("training", lambda: rung.fit(rows)))  # noqa: B023 - called at once
-        test.append(fitted.predict(_features(one, graph, split.test)))
-        models.append(SeriesModel(graph, fitted, len(rows.origin) * one.horizon))
-    return Evaluation(np.stack(validation), np.stack(test), tuple(models))
+    task = task.seen_by(rung)
+    each = [_Learner.of(rung, task, i, measure) for i in range(len(task.series))]
+    groups = [each] if rung.scope == "panel" else [[one] for one in each]
+    found = [outcome for group in groups for outcome in _learn(rung, task, group, measure)]
+    validation, test, models = zip(*found, strict=True)
+    return Evaluation(
+        validation=np.stack(validation),
+        test=np.stack([forecasts.point for forecasts in test]),
+        test_quantiles=np.stack([forecasts.quantiles for forecasts in test]),
+        models=models,
+    )
 
 
-def _features(
-    series: Series, graph: FeatureGraph, origins: IntArray
-) -> np.ndarray[tuple[int, int, int], np.dtype[np.float32]]:
+@dataclass(frozen=True)
+class _Learner:
+    """One series of a task: its graph, its training rows, its validation origins."""
+
+    series: Series
+    graph: FeatureGraph
+    clocks: OriginClocks
+    rows: Rows
+    features: Float32Array  # [O, H, F], of the validation origins
+    actual: FloatArray  # [O, H]
+
+    @classmethod
+    def of(cls, rung: Rung, task: Task, index: int, measure: Measure) -> "_Learner":
+        series, grid = task.series[index], task.grids[index]
+        at = task.split.at
+        clocks = OriginClocks.of(at if task.levels else at[:1], grid.step_s)
+        blocks = (*rung.blocks(task.recipe), *task.physical.blocks, *clocks.blocks)
+        graph = FeatureGraph(blocks, grid)
+        plain = len(FeatureGraph(task.recipe.features, grid).columns)
+        split = task.split
+        rows = measure("features", lambda: training_rows(series, graph, split, plain, task.seed))
+        features = clocks.without(rows.features)
+        rows = replace(
+            rows,
+            features=task.physical.without(features),
+            target=task.physical.per_unit(rows.target, features),
+            levels=task.levels,
+        )
+        origins = split.validation
+        seen = _features(series, graph, origins)
+        return cls(series, graph, clocks, rows, seen, series.targets(origins))
+
+
+def _learn(
+    rung: Rung, task: Task, group: list[_Learner], measure: Measure
+) -> Iterator[tuple[FloatArray, Forecasts, SeriesModel]]:
+    """Yield for each series its validation and test forecasts, and what made the latter."""
+
+    def tune() -> list[tuple[FloatArray, Calibrated | None]]:
+        points = [np.empty(one.actual.shape) for one in group]
+        raws: list[list[FloatArray]] = [[] for _ in group]
+        order = []
+        for trial in trials(task.split):
+            fitted = rung.fit(joined([trial.keeps(one.rows) for one in group]))
+            order.append(np.flatnonzero(trial.held))
+            for one, point, raw in zip(group, points, raws, strict=True):
+                forecaster = _forecaster(fitted, None, task, one)
+                features = one.features[trial.held]
+                point[trial.held] = forecaster.predict(features).point
+                raw.append(forecaster.raw(features))
+        back = np.argsort(np.concatenate(order))
+        return [
+            (point, _calibrated(np.concatenate(raw)[back], task, one))
+            for one, point, raw in zip(group, points, raws, strict=True)
+        ]
+
+    tuned = measure("tuning", tune)
+    fitted = measure("training", lambda: rung.fit(joined([one.rows for one in group])))
+    for one, (validation, calibrated) in zip(group, tuned, strict=True):
+        forecaster = _forecaster(fitted, calibrated, task, one)
+        test = forecaster.predict(_features(one.series, one.graph, task.split.test))
+        n_rows = len(one.rows.origin) * one.series.horizon
+        yield validation, test, SeriesModel(one.graph, forecaster, n_rows)
+
+
+def _calibrated(raw: FloatArray, task: Task, one: _Learner) -> Calibrated | None:
+    """Calibrate raw forecasts of the validation origins, which their models have not seen."""
+    if not task.levels:
+        return None
+    around = one.clocks.without(one.features)
+    units, spread = task.physical.per_unit(one.actual, around), task.physical.spread_of(around)
+    group, n_groups = one.clocks.group(one.features), len(one.clocks.at)
+    return calibrate(raw, units, spread, group, n_groups, task.levels)
+
+
+def _forecaster(
+    fitted: Fitted, calibrated: Calibrated | None, task: Task, one: _Learner
+) -> SeriesForecaster:
+    return SeriesForecaster(fitted, calibrated, one.clocks, task.physical, task.limits)
+
+
+def _features(series: Series, graph: FeatureGraph, origins: IntArray) -> Float32Array:
     return graph.transform(series.windows(origins, graph.reach))
-
-
-def training_origins_of(series: Series, graph: FeatureGraph, split: Split) -> IntArray:
-    """List the training origins before the first test origin, [O] [unix s]."""
-    step = series.panel.step_s
-    reach = max(graph.reach.history, graph.reach.lookback, 1) * step
-    return training_origins(
-        split.start, int(split.test[0]), split.at, split.timezone, reach, series.horizon * step
-    )
-
-
-def training_rows(series: Series, graph: FeatureGraph, split: Split, plain: int, seed: int) -> Rows:
-    """Compute the rows of every training origin before the first test origin."""
-    origins = training_origins_of(series, graph, split)
-    return Rows(
-        features=_features(series, graph, origins),
-        target=series.targets(origins),
-        origin=origins,
-        step_s=series.panel.step_s,
-        plain=plain,
-        seed=seed,
-    )
-
-
-def before(rows: Rows, end: int) -> Rows:
-    """Keep the rows all of whose targets lie before an instant [unix s].
-
-    Raises
-    ------
-    RungError
-        If none are left.
-    """
-    horizon_s = rows.target.shape[1] * rows.step_s
-    kept = rows.origin + horizon_s <= end
-    return Rows(
-        rows.features[kept],
-        rows.target[kept],
-        rows.origin[kept],
-        rows.step_s,
-        rows.plain,
-        rows.seed,
-    )

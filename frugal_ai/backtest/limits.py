@@ -1,6 +1,5 @@
 """What a series can be at the least and at the most: no forecast leaves that range."""
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -9,7 +8,7 @@ from pydantic import model_validator
 from spox import Var
 
 from frugal_ai.features.frame import const
-from frugal_ai.ladder.rung import Fitted, Float32Array, FloatArray
+from frugal_ai.ladder.rung import FloatArray
 from frugal_ai.settings import Settings
 
 
@@ -25,28 +24,19 @@ class Limits(Settings):
             raise ValueError(f"expected minimum < maximum, got {self.minimum} and {self.maximum}")
         return self
 
-    def keep(self, fitted: Fitted) -> Fitted:
-        """Return a model whose forecasts stay within the limits."""
+    @property
+    def _bounds(self) -> tuple[float, float] | None:
         if self.minimum is None and self.maximum is None:
-            return fitted
+            return None
         low = -np.inf if self.minimum is None else self.minimum
-        high = np.inf if self.maximum is None else self.maximum
-        return Limited(fitted, low, high)
+        return low, np.inf if self.maximum is None else self.maximum
 
+    def clip(self, values: FloatArray) -> FloatArray:
+        """Return forecasts of any shape within the limits."""
+        return values if self._bounds is None else np.clip(values, *self._bounds)
 
-@dataclass(frozen=True)
-class Limited:
-    """A fitted rung whose forecasts are clipped, in Python and in the graph."""
-
-    fitted: Fitted
-    low: float
-    high: float
-
-    def predict(self, features: Float32Array) -> FloatArray:
-        """Forecast [B, H] within the limits."""
-        return np.clip(self.fitted.predict(features), self.low, self.high)
-
-    def to_onnx(self, features: Var) -> Var:
-        """Append model and limits to a graph, float32 [B, H]."""
-        bounds = (const(bound, np.float32) for bound in (self.low, self.high))
-        return op.clip(self.fitted.to_onnx(features), *bounds)
+    def clip_onnx(self, values: Var) -> Var:
+        """Append the limits to a graph, float32 of any shape."""
+        if self._bounds is None:
+            return values
+        return op.clip(values, *(const(bound, np.float32) for bound in self._bounds))

@@ -151,7 +151,7 @@ def denominators(
         result = np.asarray(np.nanmax(size, axis=(1, 2)))
     else:
         result = _per_series(size)
-    _refuse_scale(result, len(actual), f"nMAE by {name}")
+    refuse_scale(result, len(actual), f"nMAE by {name}")
     return result
 
 
@@ -183,7 +183,7 @@ def mase_scale(history: FloatArray, season: int) -> FloatArray:
     if len(empty):
         raise DataError(f"MASE: series {empty[0]} has no two values {season} steps apart")
     scale = np.asarray(np.nanmean(change, axis=1))
-    _refuse_scale(scale, len(history), "MASE")
+    refuse_scale(scale, len(history), "MASE")
     return scale
 
 
@@ -203,7 +203,7 @@ def skill(error: float, baseline: float) -> float:
 def origin_errors(forecast: FloatArray, actual: FloatArray) -> OriginErrors:
     """Mean absolute error of each origin [S, O], with the number of its scored points."""
     absolute = np.abs(deviations(forecast, actual))
-    return OriginErrors(mean=_mean(absolute, axis=2), count=np.sum(~np.isnan(absolute), axis=2))
+    return OriginErrors(mean=mean_over(absolute, axis=2), count=np.sum(~np.isnan(absolute), axis=2))
 
 
 def lead_time_errors(forecast: FloatArray, actual: FloatArray) -> FloatArray:
@@ -211,11 +211,11 @@ def lead_time_errors(forecast: FloatArray, actual: FloatArray) -> FloatArray:
 
     NaN at a lead time where no series is scored.
     """
-    by_series = _mean(np.abs(deviations(forecast, actual)), axis=1)  # [S, H]
-    return _mean(by_series, axis=0)
+    by_series = mean_over(np.abs(deviations(forecast, actual)), axis=1)  # [S, H]
+    return mean_over(by_series, axis=0)
 
 
-def _mean(values: FloatArray, axis: int) -> FloatArray:
+def mean_over(values: FloatArray, axis: int) -> FloatArray:
     """Mean over what is not NaN; NaN where all is."""
     there = ~np.isnan(values)
     count = there.sum(axis=axis)
@@ -225,16 +225,17 @@ def _mean(values: FloatArray, axis: int) -> FloatArray:
 
 def _per_series(values: FloatArray) -> FloatArray:
     """Mean of [S, O, H] over the scored points of each series; [S]."""
-    return _mean(values.reshape(len(values), -1), axis=1)
+    return mean_over(values.reshape(len(values), -1), axis=1)
 
 
 def _relative(forecast: FloatArray, actual: FloatArray, scale: FloatArray, name: str) -> float:
     by_series = _per_series(np.abs(deviations(forecast, actual)))
-    _refuse_scale(scale, len(by_series), name)
+    refuse_scale(scale, len(by_series), name)
     return float((by_series / scale).mean())
 
 
-def _refuse_scale(scale: FloatArray, n_series: int, name: str) -> None:
+def refuse_scale(scale: FloatArray, n_series: int, name: str) -> None:
+    """Refuse denominators [S] that are not one for each series, finite and above 0."""
     if scale.shape != (n_series,):
         got = list(scale.shape)
         raise DataError(f"{name}: expected one denominator per series [{n_series}], got {got}")

@@ -1,5 +1,6 @@
 """Cutting windows out of a panel: what a model may see at an origin, and what came after."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.data.panel import FloatArray, Panel, format_time
+from frugal_ai.data.vintages import Vintages, as_known
 from frugal_ai.errors import DataError
 from frugal_ai.features.blocks.base import Reach
 from frugal_ai.features.graph import Windows
@@ -89,7 +91,7 @@ class Series:
         return Windows(
             history=_finite(self.filled[before], self, before, ("value",)),
             origin=origins,
-            known=self._covariates(self.panel.known, self.panel.known_names, reach.known, around),
+            known=self._known(origins, reach.known, around),
             past=self._covariates(self.panel.past, self.panel.past_names, reach.past, before),
         )
 
@@ -99,6 +101,66 @@ class Series:
         columns = [i for i, name in enumerate(names) if name in read]
         cut = values[self.index][at[:, :, None], columns]  # [O, steps, k]
         return _finite(cut, self, at, tuple(names[i] for i in columns))
+
+    def _known(self, origins: IntArray, read: frozenset[str], at: IntArray) -> NDArray[np.float32]:
+        """Cut known covariates [O, L+H, k], those with vintages as they were at each origin."""
+        panel = self.panel
+        vintages = {
+            name: found
+            for name in panel.known_names
+            if name in read and (found := panel.vintages_of(name, self.index)) is not None
+        }
+        plain = self._covariates(panel.known, panel.known_names, read - set(vintages), at)
+        if not vintages:
+            return plain
+        times = panel.start + at * panel.step_s
+        cut = dict(_as_known(vintages, origins, times))
+        for name, values in cut.items():
+            self._check_known(name, vintages[name], values, origins, times)
+        names = [name for name in panel.known_names if name in read]
+        others = iter(np.moveaxis(plain, 2, 0))
+        columns = [cut[name] if name in cut else next(others) for name in names]
+        return np.stack(columns, axis=2).astype(np.float32)
+
+    def _check_known(
+        self, name: str, vintages: Vintages, values: FloatArray, origins: IntArray, times: IntArray
+    ) -> None:
+        """Check that something was known of every interval [O, L+H], or say why not."""
+        missing = np.argwhere(np.isnan(values))
+        if not len(missing):
+            return
+        row, step = missing[0]
+        origin, t = int(origins[row]), int(times[row, step])
+        what = f"known covariate {name} of {self.name}"
+        at, needed = format_time(origin), format_time(int(times[row, -1]))
+        reaches, appears = vintages.reaches(origin), vintages.appears(t)
+        if reaches is None:
+            first = format_time(int(vintages.index.available_at.min()))
+            raise DataError(
+                f"{what}: no vintage is available yet at the origin {at}; the first is at {first}"
+            )
+        if t < reaches:
+            raise DataError(
+                f"{what}: expected a value for {format_time(t)} that is available at the origin"
+                f" {at}, got none, though it is known until {format_time(reaches)}"
+            )
+        later = "" if appears is None else f"; more is available from {format_time(appears)} on"
+        raise DataError(
+            f"{what} ends before the horizon: at the origin {at} it is known until"
+            f" {format_time(reaches)}, needed until {needed}{later}"
+        )
+
+
+def _as_known(
+    vintages: Mapping[str, Vintages], origins: IntArray, times: IntArray
+) -> Iterator[tuple[str, FloatArray]]:
+    """Read covariates as they were known at each origin, those of one index together."""
+    groups: dict[tuple[int, str, int], list[str]] = {}
+    for name, one in vintages.items():
+        groups.setdefault((id(one.index), one.how, one.reach_s), []).append(name)
+    for names in groups.values():
+        found = as_known([vintages[name] for name in names], origins, times)
+        yield from zip(names, np.moveaxis(found, 2, 0), strict=True)
 
 
 def _finite(

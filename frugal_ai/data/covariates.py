@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 
 from frugal_ai.data.panel import FloatArray, IntArray
-from frugal_ai.data.rows import SERIES, TIME, most_frequent_step
+from frugal_ai.data.rows import AVAILABLE, SERIES, TIME, most_frequent_step
 from frugal_ai.data.source import listed
 from frugal_ai.data.table import Table
+from frugal_ai.data.vintages import Interpolate, VintageIndex, Vintages
 from frugal_ai.errors import DataError
 
-Interpolate = Literal["linear", "previous", "none"]
 Reduce = Literal["mean", "min", "max", "sum"]
 
 
@@ -109,6 +109,22 @@ def track(
     DataError
         If the table does not hold the series.
     """
+    wanted = _wanted(table, column, series_ids, series, reduce)
+    rows = table.frame.filter(pl.col(SERIES).is_in(wanted))
+    times, values = spread(rows, column, wanted)
+    if reduce is not None:
+        values = _REDUCE[reduce](values)
+    return Track(times=times, values=values, native_s=most_frequent_step(times))
+
+
+def _wanted(
+    table: Table,
+    column: str,
+    series_ids: tuple[str, ...],
+    series: str | None,
+    reduce: Reduce | None,
+) -> list[str]:
+    """List the series of the table that a covariate is made of."""
     there = table.frame[SERIES].unique(maintain_order=True).to_list()
     if series is not None:
         wanted = [series]
@@ -122,11 +138,75 @@ def track(
                 f"{table.where}: {column}: no series {name!r}; there are {listed(there)}; declare"
                 " which one stands for all (series) or how they are put together (reduce)"
             )
-    rows = table.frame.filter(pl.col(SERIES).is_in(wanted))
-    times, values = spread(rows, column, wanted)
-    if reduce is not None:
-        values = _REDUCE[reduce](values)
-    return Track(times=times, values=values, native_s=most_frequent_step(times))
+    return wanted
+
+
+def vintages(
+    table: Table,
+    column: str,
+    series_ids: tuple[str, ...],
+    *,
+    series: str | None,
+    reduce: Reduce | None,
+    how: Interpolate,
+    max_gap_s: int,
+) -> tuple[Vintages, ...]:
+    """Take the vintages of one covariate out of a table in long form.
+
+    Series are put together as they were known: where they became known at different times, each
+    counts with its newest vintage.
+
+    Parameters
+    ----------
+    table
+        Rows in the order of series, time and vintage, and distinct; `column` holds numbers.
+    column, series_ids, series, reduce
+        As for `track`.
+    how, max_gap_s
+        As for `Track.at`.
+
+    Returns
+    -------
+    tuple[Vintages, ...]
+        One for all series or one for each. Rows without a value say nothing and are left out.
+
+    Raises
+    ------
+    DataError
+        If the table does not hold the series, or no value of one.
+    """
+    wanted = _wanted(table, column, series_ids, series, reduce)
+    found = []
+    for names in [wanted] if reduce is not None else [[name] for name in wanted]:
+        rows = table.frame.filter(pl.col(SERIES).is_in(names) & pl.col(column).is_not_nan())
+        times, available_at, values = _newest_of_each(rows, column, names)
+        row = values[0] if reduce is None else _REDUCE[reduce](values)[0]
+        told = ~np.isnan(row)
+        if not told.any():
+            raise DataError(f"{table.where}: {column}: no value of {listed(names)}")
+        times, available_at = times[told], available_at[told]
+        index = VintageIndex.of(times, available_at)
+        reach_s = most_frequent_step(index.instants) + max_gap_s
+        found.append(Vintages(index, row[told], how, reach_s))
+    return tuple(found)
+
+
+def _newest_of_each(
+    rows: pl.DataFrame, column: str, names: list[str]
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return times and availabilities [M], and the newest vintage of each series then [C, M]."""
+    keys = rows.select(TIME, AVAILABLE).unique().sort(TIME, AVAILABLE)
+    at = rows.join(keys.with_row_index("at"), on=[TIME, AVAILABLE], maintain_order="left")["at"]
+    times, available_at = (keys[name].to_numpy() for name in (TIME, AVAILABLE))
+    newest = np.full((len(names), len(times)), -1, dtype=np.int64)  # rows, forward filled
+    newest[series_index(rows, names), at.to_numpy()] = np.arange(rows.height)
+    place = np.where(newest >= 0, np.arange(len(times)), -1)
+    place = np.maximum.accumulate(place, axis=1)
+    _, first, groups = np.unique(times, return_index=True, return_inverse=True)
+    inside = place >= first[groups]  # a vintage of the same time
+    source = np.take_along_axis(newest, np.maximum(place, 0), axis=1)
+    values = np.where(inside, rows[column].to_numpy()[source], np.nan)
+    return times, available_at, values
 
 
 def spread(rows: pl.DataFrame, column: str, series: list[str]) -> tuple[IntArray, FloatArray]:

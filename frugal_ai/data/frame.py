@@ -1,29 +1,33 @@
 """From rows in long form to a panel, one step after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from frugal_ai.data.covariates import Interpolate, Track, series_index
+from frugal_ai.data.covariates import Track, series_index, vintages
 from frugal_ai.data.gaps import bridge
 from frugal_ai.data.panel import FloatArray, IntArray, Panel, format_time
 from frugal_ai.data.parse import MISSING, Dst, with_instants, with_numbers
 from frugal_ai.data.rows import (
+    AVAILABLE,
     SERIES,
     TIME,
     VALUE,
+    by_vintage,
     distinct,
     in_order,
+    one_each,
     pick_period,
     pick_series,
     with_series,
 )
 from frugal_ai.data.source import Request, listed
 from frugal_ai.data.table import Table, from_frame
+from frugal_ai.data.vintages import Interpolate, Vintages, shared
 from frugal_ai.errors import DataError
 from frugal_ai.settings import format_duration
 
@@ -50,10 +54,18 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Joined:
-    """Covariates of other tables by name, and how each is brought onto the grid."""
+    """Covariates by name that are brought onto the grid: from other tables, or with vintages."""
 
     tracks: Mapping[str, Track] = field(default_factory=dict)
     how: Mapping[str, Interpolate] = field(default_factory=dict)
+    vintages: Mapping[str, tuple[Vintages, ...]] = field(default_factory=dict)
+
+    def __or__(self, other: "Joined") -> "Joined":
+        return Joined(
+            {**self.tracks, **other.tracks},
+            {**self.how, **other.how},
+            {**self.vintages, **other.vintages},
+        )
 
 
 def panel_from_frame(frame: Any, request: Request, dialect: Dialect | None = None) -> Panel:
@@ -62,7 +74,8 @@ def panel_from_frame(frame: Any, request: Request, dialect: Dialect | None = Non
     Parameters
     ----------
     frame
-        Columns ``series_id``, ``timestamp``, ``value`` and covariates.
+        Columns ``series_id``, ``timestamp``, ``value`` and covariates; with a column
+        ``available_at``, known covariates have vintages.
     request
         What is wanted of it.
     dialect
@@ -82,7 +95,45 @@ def panel_from_frame(frame: Any, request: Request, dialect: Dialect | None = Non
         dialect or Dialect(),
         (request.since, request.until),
     )
-    return to_panel(rows, series, request, Joined())
+    rows, joined = observed(rows, series, request, Joined())
+    return to_panel(rows, series, request, joined)
+
+
+def observed(
+    rows: Table, series: tuple[str, ...], request: Request, joined: Joined
+) -> tuple[Table, Joined]:
+    """Tell what was observed from what was forecast, where rows have vintages.
+
+    Parameters
+    ----------
+    rows, series
+        What `long_form` returns.
+    request
+        What is wanted.
+    joined
+        Covariates of other tables.
+
+    Returns
+    -------
+    rows : Table
+        One row for each series and time.
+    joined : Joined
+        With the vintages of the rows' known covariates.
+    """
+    if AVAILABLE not in rows.columns:
+        return rows, joined
+    elsewhere = {*joined.tracks, *joined.vintages}
+    max_gap_s = int(request.policy.max_gap.total_seconds())
+    found = {
+        name: vintages(
+            rows, name, series, series=None, reduce=None, how="linear", max_gap_s=max_gap_s
+        )
+        for name in request.known
+        if name not in elsewhere
+    }
+    others = [VALUE, *request.past, *request.static]
+    kept = [name for name in dict.fromkeys(others) if name in rows.columns]
+    return one_each(rows, kept), joined | Joined(vintages=found)
 
 
 def covariate_names(request: Request) -> list[str]:
@@ -118,18 +169,30 @@ def long_form(
     Returns
     -------
     rows : Table
-        Series as text, time in Unix seconds, numbers in float64; in order and distinct.
+        Series as text, times in Unix seconds, numbers in float64; in order and distinct. With a
+        column ``available_at`` there is one row for each vintage.
     series : tuple[str, ...]
         Series that were taken.
     """
     table.need([TIME, *columns])
     table, taken = pick_series(with_series(table, dialect.series_id), series)
     table = with_numbers(table, columns, dialect.missing)
+    vintaged = AVAILABLE in table.columns
+    if vintaged:  # it may stand in any number of rows, so that the order of two tells nothing
+        dst: Dst = "drop" if dialect.dst == "drop" else "refuse"
+        table = with_instants(
+            table, AVAILABLE, timezone=dialect.timezone, dst=dst, tell=request.tell, group=()
+        )
     table = with_instants(
-        table, TIME, timezone=dialect.timezone, dst=dialect.dst, tell=request.tell, group=SERIES
+        table,
+        TIME,
+        timezone=dialect.timezone,
+        dst=dialect.dst,
+        tell=request.tell,
+        group=(SERIES, AVAILABLE) if vintaged else (SERIES,),
     )
     table = pick_period(table, *period)
-    table = in_order(table, request.policy, request.tell)
+    table = by_vintage(table) if vintaged else in_order(table, request.policy, request.tell)
     return distinct(table, request.policy, request.tell), taken
 
 
@@ -150,6 +213,7 @@ def to_panel(rows: Table, series: tuple[str, ...], request: Request, joined: Joi
     )
     values = _scatter(rows, VALUE, place, (len(series), steps))
     _check_observed(rows, series, values)
+    joined = replace(joined, vintages=_in_use(joined.vintages, times, request))
     known = [_known(rows, name, place, values.shape, times, request, joined)
              for name in request.known]  # fmt: skip
     past = [_past(rows, name, place, values.shape, times, request, joined)
@@ -166,7 +230,30 @@ def to_panel(rows: Table, series: tuple[str, ...], request: Request, joined: Joi
         static_names=request.static,
         static=_static(rows, request.static, series),
         simulated=False,
+        vintages=joined.vintages,
     )
+
+
+def _in_use(
+    given: Mapping[str, tuple[Vintages, ...]], times: IntArray, request: Request
+) -> dict[str, tuple[Vintages, ...]]:
+    """Keep the vintages for the instants of the grid, and let them share what is alike."""
+    for name in request.past:
+        if name in given:
+            raise DataError(
+                f"past covariate {name}: expected a table without {AVAILABLE}; only known"
+                " covariates have vintages"
+            )
+    cut = {name: [one.within(int(times[0]), int(times[-1])) for one in given[name]]
+           for name in request.known if name in given}  # fmt: skip
+    for name, each in cut.items():
+        if not all(len(one.index) for one in each):
+            raise DataError(
+                f"known covariate {name}: expected values from {format_time(times[0])} to"
+                f" {format_time(times[-1])}, got none"
+            )
+    pool = iter(shared([one for each in cut.values() for one in each]))
+    return {name: tuple(next(pool) for _ in each) for name, each in cut.items()}
 
 
 def check_step(rows: Table, step_s: int) -> None:
@@ -198,6 +285,7 @@ def _extent(rows: Table, request: Request, joined: Joined) -> tuple[int, int]:
     """Return the first instant of the grid and its length; it goes on with known covariates."""
     first, last = int(rows.frame[TIME].min()), int(rows.frame[TIME].max())  # type: ignore[arg-type] # numbers here
     ends = [joined.tracks[name].end() for name in request.known if name in joined.tracks]
+    ends += [one.end() for name in request.known for one in joined.vintages.get(name, ())]
     last = max([last, *(end for end in ends if end is not None)])
     if request.until is not None:
         last = min(last, request.until - 1)
@@ -227,7 +315,10 @@ def _known(
     request: Request,
     joined: Joined,
 ) -> FloatArray:
-    """Return a known covariate [S, T] in which small holes are bridged."""
+    """Return a known covariate [S, T] in which small holes are bridged; of vintages the first."""
+    if name in joined.vintages:
+        first = np.stack([one.earliest(times) for one in joined.vintages[name]])
+        return np.broadcast_to(first, shape)
     max_gap_s = int(request.policy.max_gap.total_seconds())
     if name in joined.tracks:
         read = joined.tracks[name].at(times, joined.how[name], max_gap_s)

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frugal_ai.data.vintages import Vintages
 from frugal_ai.errors import DataError
 
 FloatArray = NDArray[np.float64]
@@ -38,12 +40,15 @@ class Panel:
         Properties of a series that do not change, and their values [S, J].
     simulated
         Whether the values come from a simulation.
+    vintages
+        By the name of a known covariate that has vintages: one for all series, or one for each. A
+        model sees only these; `known` holds the first vintage of each interval, for its range.
 
     Raises
     ------
     DataError
-        If the shapes disagree, the arrays are not float64, a name stands twice or the step is not
-        positive.
+        If the shapes disagree, the arrays are not float64, a name stands twice, the step is not
+        positive or vintages belong to no known covariate.
     """
 
     series_ids: tuple[str, ...]
@@ -57,6 +62,7 @@ class Panel:
     static_names: tuple[str, ...]
     static: FloatArray
     simulated: bool
+    vintages: Mapping[str, tuple[Vintages, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.step_s <= 0:
@@ -74,6 +80,12 @@ class Panel:
         self._adopt("known", (series, steps, len(self.known_names)))
         self._adopt("past", (series, steps, len(self.past_names)))
         self._adopt("static", (series, len(self.static_names)))
+        for name, each in self.vintages.items():
+            if name not in self.known_names or len(each) not in {1, series}:
+                raise DataError(
+                    f"panel: expected vintages of a known covariate for all {series} series or"
+                    f" each, got {len(each)} of {name!r}"
+                )
 
     def _adopt(self, name: str, shape: tuple[int, ...]) -> None:
         array: FloatArray = getattr(self, name)
@@ -129,7 +141,18 @@ class Panel:
             # one bit pattern for each number: NaN has many, zero has two
             plain = np.where(np.isnan(array), np.nan, array) + 0.0
             sha.update(np.ascontiguousarray(plain, dtype="<f8").tobytes())
+        for name in sorted(self.vintages):
+            for one in self.vintages[name]:
+                sha.update(json.dumps([name, one.how, one.reach_s, len(one.index)]).encode())
+                for rows in (one.index.times, one.index.available_at):
+                    sha.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
+                sha.update(np.ascontiguousarray(one.values + 0.0, dtype="<f8").tobytes())
         return sha.hexdigest()
+
+    def vintages_of(self, name: str, series: int) -> Vintages | None:
+        """Return the vintages of a known covariate of one series, if it has any."""
+        each = self.vintages.get(name)
+        return None if each is None else each[series if len(each) > 1 else 0]
 
 
 def format_time(t: int) -> str:

@@ -1,6 +1,6 @@
 """Columns as they were delivered -> numbers, and instants in UTC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import polars as pl
@@ -60,7 +60,7 @@ def with_instants(
     timezone: str | None,
     dst: Dst,
     tell: Callable[[str], None],
-    group: str,
+    group: Sequence[str],
 ) -> Table:
     """Turn a column of timestamps into Unix seconds (int64).
 
@@ -77,7 +77,7 @@ def with_instants(
     tell
         Is told how many rows were dropped.
     group
-        Column of the series, within which the order of repeated local times counts.
+        Columns of the series and the like, within which the order of repeated local times counts.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def _localised(
     timezone: str | None,
     dst: Dst,
     tell: Callable[[str], None],
-    group: str,
+    group: Sequence[str],
 ) -> Table:
     """Give local times their instant in UTC."""
     given = table.frame[name]
@@ -155,8 +155,8 @@ def _localised(
             " (…Z), or declare which clock it is, such as timezone: Europe/Paris"
         )
     zone(timezone)
-    order = pl.int_range(pl.len()).over(group, name)
-    twice = pl.len().over(group, name) == 2
+    order = pl.int_range(pl.len()).over(*group, name)
+    twice = pl.len().over(*group, name) == 2
     pick = pl.when(~twice).then(pl.lit("null")).when(order == 0).then(pl.lit("earliest"))
     choice = pick.otherwise(pl.lit("latest")) if dst == "infer" else pl.lit("null")
     local = pl.col(name).dt.replace_time_zone(timezone, ambiguous=choice, non_existent="null")

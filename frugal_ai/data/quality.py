@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import product
 
 import numpy as np
 
@@ -205,19 +206,30 @@ def _check_report(report: QualityReport, policy: QualityPolicy) -> None:
 
 
 def _check_known(panel: Panel, period: Period) -> None:
-    """Check that known covariates are there at every interval that a model reads."""
-    if not panel.known_names:
-        return
-    wanted = f"{format_time(period.known_start)} to {format_time(period.end - panel.step_s)}"
+    """Check that known covariates are there at every interval that a model reads.
+
+    Of those with vintages each origin sees its own: they are checked where windows are cut.
+    """
+    plain = [k for k, name in enumerate(panel.known_names) if name not in panel.vintages]
     inside = _columns(panel, period.known_start, period.end)
-    missing = np.isnan(panel.known[:, inside]).any(axis=1)  # [S, K]
-    for i, k in np.argwhere(missing)[:1]:
-        at = inside.start + int(np.flatnonzero(np.isnan(panel.known[i, inside, k]))[0])
-        raise DataError(
-            f"known covariate {panel.known_names[k]} of {panel.series_ids[i]} is missing at"
-            f" {_time(panel, at)}; it is needed from {wanted}"
-        )
-    if period.known_start < panel.start or period.end > panel.end:
+    last = period.end - panel.step_s
+    wanted = f"{format_time(period.known_start)} to {format_time(last)}"
+    for i, k in product(range(len(panel.series_ids)), plain):
+        what = f"known covariate {panel.known_names[k]} of {panel.series_ids[i]}"
+        missing = np.isnan(panel.known[i, inside, k])
+        there = np.flatnonzero(~missing)
+        if not len(there):
+            raise DataError(f"{what}: expected values from {wanted}, got none")
+        if missing[: there[-1]].any():
+            at = _time(panel, inside.start + int(missing.argmax()))
+            raise DataError(f"{what} is missing at {at}; it is needed from {wanted}")
+        if inside.start + there[-1] + 1 < inside.stop:
+            raise DataError(
+                f"{what} ends before the horizon: known until"
+                f" {_time(panel, inside.start + int(there[-1]))}, needed until {format_time(last)}"
+                f" for the last origin {format_time(period.last_origin)}"
+            )
+    if plain and period.known_start < panel.start:
         raise DataError(
             f"known covariates {', '.join(panel.known_names)}: expected them from {wanted}, got"
             f" {format_time(panel.start)} to {_time(panel, panel.length - 1)}"

@@ -11,7 +11,7 @@ from frugal_ai.data.source import listed
 from frugal_ai.data.table import ROW, Table
 from frugal_ai.errors import DataError
 
-SERIES, TIME, VALUE = "series_id", "timestamp", "value"
+SERIES, TIME, VALUE, AVAILABLE = "series_id", "timestamp", "value", "available_at"
 _KEY = [SERIES, TIME]
 
 Tell = Callable[[str], None]
@@ -105,18 +105,28 @@ def in_order(table: Table, policy: QualityPolicy, tell: Tell) -> Table:
     return table.with_frame(table.frame.sort(_KEY, maintain_order=True))
 
 
+def by_vintage(table: Table) -> Table:
+    """Sort rows by series, time and vintage; archives of forecasts have them in any order."""
+    return table.with_frame(table.frame.sort([*_KEY, AVAILABLE], maintain_order=True))
+
+
 def distinct(table: Table, policy: QualityPolicy, tell: Tell) -> Table:
-    """Leave one row for each series and time, as the policy says; rows are in order.
+    """Leave one row for each series, time and vintage, as the policy says; rows are in order.
 
     Raises
     ------
     DataError
         If there are several and the policy refuses that.
     """
-    again = table.frame.filter(pl.col(TIME).diff().over(SERIES) == 0)
+    key = [*_KEY, AVAILABLE] if AVAILABLE in table.columns else _KEY
+    again = table.frame.filter(
+        pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
+    )
     if again.is_empty():
         return table
     series, time = again.item(0, SERIES), format_time(again.item(0, TIME))
+    if AVAILABLE in key:
+        time = f"{time} available at {format_time(again.item(0, AVAILABLE))}"
     if policy.duplicates == "refuse":
         raise DataError(
             f"{table.at(again)}: {series}: expected one row at {time}, got another"
@@ -126,11 +136,41 @@ def distinct(table: Table, policy: QualityPolicy, tell: Tell) -> Table:
         f"{table.where}: {again.height} duplicate rows, the {policy.duplicates} is taken,"
         f" the first: {series} at {time}"
     )
-    groups = table.frame.group_by(_KEY, maintain_order=True)
+    groups = table.frame.group_by(key, maintain_order=True)
     if policy.duplicates == "first":
         return table.with_frame(groups.first())
     numbers = pl.selectors.float().fill_nan(None).mean().fill_null(float("nan"))
-    return table.with_frame(groups.agg(numbers, pl.exclude(*_KEY).exclude(pl.Float64).first()))
+    return table.with_frame(groups.agg(numbers, pl.exclude(*key).exclude(pl.Float64).first()))
+
+
+def one_each(table: Table, columns: list[str]) -> Table:
+    """Leave one row for each series and time of rows that are in the order of their vintages.
+
+    Parameters
+    ----------
+    table
+        The rows.
+    columns
+        Columns that are no forecasts: all vintages of a time agree on them, or have none.
+
+    Raises
+    ------
+    DataError
+        If two vintages do not agree.
+    """
+    for name in columns:
+        given = pl.col(name).fill_nan(None)
+        differs = given != given.drop_nulls().first().over(_KEY)
+        wrong = table.frame.filter(differs)
+        if not wrong.is_empty():
+            raise DataError(
+                f"{table.at(wrong)}: {wrong.item(0, SERIES)}: expected one {name} at"
+                f" {format_time(wrong.item(0, TIME))} in all its vintages, got another,"
+                f" {wrong.item(0, name):g}"
+            )
+    first = [pl.col(name).drop_nans().first().fill_null(float("nan")) for name in columns]
+    rows = table.frame.group_by(_KEY, maintain_order=True).agg(pl.col(ROW).first(), *first)
+    return table.with_frame(rows)
 
 
 def most_frequent_step(times: IntArray) -> int:

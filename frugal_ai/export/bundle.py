@@ -15,6 +15,7 @@ from frugal_edge.errors import EdgeError
 from frugal_edge.runtime import Forecaster
 
 from frugal_ai.backtest.evaluate import SeriesModel
+from frugal_ai.backtest.forecaster import FORECAST, QUANTILES
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.calendar import DAY_S
@@ -128,16 +129,9 @@ def manifest(
         "timezone": pipeline.timezone,
         "step_s": grid.step_s,
         "horizon": grid.horizon,
-        "quantiles": [],
+        "quantiles": list(pipeline.quantiles),
         "inputs": _inputs(model, exported),
-        "outputs": [
-            {
-                "name": "forecast",
-                "dtype": "float32",
-                "axes": ["B", "H"],
-                "shape": [None, grid.horizon],
-            }
-        ],
+        "outputs": _outputs(grid.horizon, len(pipeline.quantiles), exported),
         "history_steps": max(model.graph.reach.history, 1),
         "origins": _origins(pipeline, grid),
         "gap_policy": {
@@ -190,14 +184,14 @@ def golden(exported: OnnxModel, windows: Windows, tolerance: float) -> dict[str,
         known=_rounded(windows.known),
         past=_rounded(windows.past),
     )
-    forecast = exported.forecast(rounded)
+    outputs = exported.run(rounded)
     cases = []
     for row in range(len(rounded)):
         tensors = rounded.tensors(slice(row, row + 1))
         cases.append(
             {
                 "inputs": {name: _plain(tensors[name][0]) for name in exported.inputs},
-                "outputs": {"forecast": _plain(forecast[row])},
+                "outputs": {name: _plain(values[row]) for name, values in outputs.items()},
             }
         )
     return {"tolerance_abs": tolerance, "cases": cases}
@@ -225,6 +219,19 @@ def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
         },
     }
     return [{"name": name, **described[name]} for name in exported.inputs]
+
+
+def _outputs(horizon: int, levels: int, exported: OnnxModel) -> list[dict[str, Any]]:
+    """Describe the tensors that the graph gives."""
+    described: dict[str, dict[str, Any]] = {
+        FORECAST: {"dtype": "float32", "axes": ["B", "H"], "shape": [None, horizon]},
+        QUANTILES: {
+            "dtype": "float32",
+            "axes": ["B", "H", "Q"],
+            "shape": [None, horizon, levels],
+        },
+    }
+    return [{"name": name, **described[name]} for name in exported.outputs]
 
 
 def _bounds(series: Series, model: SeriesModel, exported: OnnxModel, until: int) -> dict[str, Any]:

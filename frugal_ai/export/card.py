@@ -1,6 +1,6 @@
 """The model card: what a model is, for whom it was made, and how far it can be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.report import RunReport
@@ -10,6 +10,17 @@ _SIMULATED = (
     "> **Simulated data.** This model learnt from a simulation, not from measurements; its figures "
     "say nothing about a real grid.\n\n"
 )
+
+_PERFECT = (
+    "> **Perfect weather.** Training and figures rest on covariates as they came, not as they were "
+    "forecast; live forecasts are worse than the figures.\n\n"
+)
+_KNOWN = {
+    "perfect": "- Perfect weather: known covariates were taken as they stand in the data, and a "
+    "live forecast is worse than the figures.\n",
+    "as_known": "- Weather as known at the origin: of known covariates each origin saw the newest "
+    "vintage that was available by then; a gateway gets the newest there is.\n",
+}
 
 
 def model_card(
@@ -30,6 +41,7 @@ def model_card(
     return (
         f"# {pipeline.title or pipeline.name}: {report.chosen} for {series_id}\n\n"
         f"{_SIMULATED if report.simulated else ''}"
+        f"{_PERFECT if report.weather == 'perfect' else ''}"
         f"Forecasts {pipeline.kind} [{pipeline.unit}] every {format_duration(pipeline.step)} over "
         f"{format_duration(pipeline.horizon)}, from origins at {local} ({pipeline.timezone}). "
         f"Covariates: {covariates}.\n\n"
@@ -39,12 +51,12 @@ def model_card(
         f"{periods.validation.last}; the figures below are of origins from {periods.test.first} to "
         f"{periods.test.last}, which the choice never saw.\n\n"
         f"{_ladder_table(report)}\n"
+        f"{_quantile_section(report)}"
         "## What it cost\n\n"
         f"{_facts(costs)}\n"
         "## Limits\n\n"
-        "- Known covariates were taken as they stand in the data: with archived or perfect weather "
-        "the figures are better than a live forecast's.\n"
-        "- Point forecasts only.\n"
+        f"{_KNOWN.get(report.weather or '', '')}"
+        f"{_limit_of_quantiles(report)}"
         f"- A gap in the history longer than {format_duration(pipeline.quality.max_gap)} is "
         "refused, not guessed.\n\n"
         "## Origin\n\n"
@@ -57,15 +69,69 @@ def model_card(
 def _ladder_table(report: RunReport) -> str:
     names = ("rung", f"MAE [{report.unit}]", "skill (95 % interval)", "training [gCO2e]",
              "per 1,000 forecasts [gCO2e]", "verdict")  # fmt: skip
-    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    rows = []
     for row in report.rungs:
         bounds = row.skill_ci
         interval = f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else ""
-        lines.append(
-            f"| {row.rung} | {row.mae:.4g} | {row.skill:.3f}{interval} "
-            f"| {row.co2e_g:.3g} | {row.co2e_g_per_1000:.3g} | {row.verdict} |"
-        )
+        rows.append((
+            row.rung, f"{row.mae:.4g}", f"{row.skill:.3f}{interval}", f"{row.co2e_g:.3g}",
+            f"{row.co2e_g_per_1000:.3g}", f"{row.verdict}",
+        ))  # fmt: skip
+    return _table(names, rows)
+
+
+def _quantile_section(report: RunReport) -> str:
+    """Say what the quantiles of all rungs are worth, and those of the chosen one by one."""
+    chosen = next(row for row in report.rungs if row.chosen)
+    if not chosen.levels:
+        return ""
+    names = ("rung", f"pinball [{report.unit}]", f"CRPS [{report.unit}]",
+             "coverage (95 % interval)", f"width [{report.unit}]")  # fmt: skip
+    rungs = [
+        (row.rung, _number(row.pinball), _number(row.crps),
+         _share(row.coverage, row.coverage_ci), _number(row.sharpness))
+        for row in report.rungs
+    ]  # fmt: skip
+    titles = ("level", f"pinball [{report.unit}]", "share of observations at or below")
+    levels = [
+        (f"{one.level:g}", _number(one.pinball), _share(one.share, None)) for one in chosen.levels
+    ]
+    nominal = chosen.coverage_nominal
+    central = ""
+    if nominal:
+        central = f" Coverage and width are of the central {100 * nominal:g} % interval."
+    return (
+        "## Quantiles\n\n"
+        "Calibrated on the validation origins, where the calibrating model had not learnt; "
+        f"reported on the test origins.{central}\n\n"
+        f"{_table(names, rungs)}\n"
+        f"Of {chosen.rung}, level by level:\n\n"
+        f"{_table(titles, levels)}\n"
+    )
+
+
+def _limit_of_quantiles(report: RunReport) -> str:
+    if not next(row for row in report.rungs if row.chosen).levels:
+        return "- Point forecasts only.\n"
+    return (
+        "- Quantiles hold for errors such as those of the validation origins: when the series or "
+        "the weather changes, they do not, until the model is trained again.\n"
+    )
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (names, *rows)]
+    lines.insert(1, "|" + "---|" * len(names))
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _share(value: float | None, bounds: tuple[float, float] | None) -> str:
+    interval = f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else ""
+    return "-" if value is None else f"{value:.3f}{interval}"
 
 
 def _facts(costs: Mapping[str, object]) -> str:

@@ -10,9 +10,10 @@ from frugal_edge.runtime import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.backtest.evaluate import SeriesModel
+from frugal_ai.backtest.forecaster import FORECAST, QUANTILES, Forecasts
 from frugal_ai.errors import ParityError
 from frugal_ai.export.compact import compact
-from frugal_ai.features.graph import Windows, run_batches
+from frugal_ai.features.graph import Windows, run_outputs
 
 PARITY = 1e-5  # of the mean absolute value of the series
 # the oldest intermediate representations of the operator sets in use (onnx/docs/Versioning.md)
@@ -33,6 +34,8 @@ class OnnxModel:
         Names of the tensors that it reads.
     opset, ml_opset, ir_version
         Versions that a runtime must support; no ``ml_opset`` without trees.
+    outputs
+        Names of the tensors that it gives: ``forecast``, and ``quantiles`` if there are any.
     """
 
     content: bytes
@@ -40,10 +43,12 @@ class OnnxModel:
     opset: int
     ml_opset: int | None
     ir_version: int
+    outputs: tuple[str, ...] = (FORECAST,)
 
-    def forecast(self, windows: Windows) -> NDArray[np.float32]:
-        """Run the graph over windows, [B, H]."""
-        return run_batches(quiet_session(self.content), windows, "forecast")
+    def run(self, windows: Windows) -> dict[str, NDArray[np.float32]]:
+        """Run the graph over windows; its outputs by name, [B, H] and [B, H, Q]."""
+        found = run_outputs(quiet_session(self.content), windows, self.outputs)
+        return dict(zip(self.outputs, found, strict=True))
 
     def forecaster(self, windows: Windows) -> Callable[[], object]:
         """Open the graph once and return one forecast from it, to be measured warm."""
@@ -55,7 +60,7 @@ class OnnxModel:
 def to_onnx(model: SeriesModel) -> OnnxModel:
     """Compose features and fitted rung to one graph."""
     frame, features = model.graph.build()
-    outputs = {"forecast": model.fitted.to_onnx(features)}
+    outputs = model.forecaster.to_onnx(features)
     built = compact(spox.build(frame.inputs, outputs, drop_unused_inputs=True))
     opsets = {entry.domain: entry.version for entry in built.opset_import}
     built.ir_version = _IR_VERSION_WITH_TREES if _TREES in opsets else _IR_VERSION
@@ -67,12 +72,11 @@ def to_onnx(model: SeriesModel) -> OnnxModel:
         opset=opsets[""],
         ml_opset=opsets.get(_TREES),
         ir_version=built.ir_version,
+        outputs=tuple(outputs),
     )
 
 
-def check_parity(
-    model: OnnxModel, windows: Windows, native: NDArray[np.float64], mean_abs: float
-) -> float:
+def check_parity(model: OnnxModel, windows: Windows, native: Forecasts, mean_abs: float) -> float:
     """Compare the graph with the model that it came from on every window.
 
     Parameters
@@ -80,7 +84,7 @@ def check_parity(
     model, windows
         The graph and what it sees.
     native
-        Forecasts of the fitted rung [B, H] [unit of the series].
+        What the model forecast from the windows' features [unit of the series].
     mean_abs
         Mean absolute value of the series [unit of the series].
 
@@ -94,12 +98,15 @@ def check_parity(
     ParityError
         If it is more than ``PARITY``.
     """
-    difference = np.nan_to_num(np.abs(model.forecast(windows) - native), nan=np.inf)
-    worst = float(difference.max() / mean_abs)
-    if not worst <= PARITY:
-        row, step = np.unravel_index(int(difference.argmax()), difference.shape)
-        raise ParityError(
-            f"expected ONNX and native forecasts within {PARITY:g} of the series' mean, got "
-            f"{worst:.3g} at origin {windows.origin[row]}, step {step}"
-        )
+    expected = {FORECAST: native.point, QUANTILES: native.quantiles}
+    worst = 0.0
+    for name, got in model.run(windows).items():
+        difference = np.nan_to_num(np.abs(got - expected[name]), nan=np.inf)
+        worst = max(worst, float(difference.max() / mean_abs))
+        if not worst <= PARITY:
+            row, step, *_ = np.unravel_index(int(difference.argmax()), difference.shape)
+            raise ParityError(
+                f"expected {name} of ONNX and native within {PARITY:g} of the series' mean, got "
+                f"{worst:.3g} at origin {windows.origin[row]}, step {step}"
+            )
     return worst

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from spox import Var
 
 from frugal_ai.data.calendar import DAY_S
-from frugal_ai.errors import PipelineError
-from frugal_ai.features.grid import DAY_FLAGS, Grid
+from frugal_ai.features.grid import DAY_FLAGS, Grid, position
 
 TARGET = "target"
 
@@ -31,6 +30,7 @@ class Frame:
         self.grid = grid
         self.history_steps = history_steps
         self.lookback = lookback
+        self._columns: dict[str, Var] = {}
         span = lookback + grid.horizon
         self.inputs: dict[str, Var] = {
             "history": spox.argument(spox.Tensor(np.float32, ("B", history_steps))),
@@ -42,18 +42,59 @@ class Frame:
         }
 
     def signal(self, name: str) -> Var:
-        """Return the observed past of the target or of a past covariate, [B, N]."""
+        """Return the observed past of the target [units of the grid] or of a past covariate, [B, N]."""
         if name == TARGET:
-            return self.inputs["history"]
+            return self._observed
         index = position(name, self.grid.past_names, "past")
         return op.gather(self.inputs["past"], const(index, np.int64), axis=2)
 
+    @cached_property
+    def _observed(self) -> Var:
+        """The target's past in units of the grid, [B, N]."""
+        history = self.inputs["history"]
+        if self.grid.capacity:
+            around = self.column(self.grid.capacity)
+            history = op.div(
+                history, cut(around, self.lookback - self.history_steps, self.lookback)
+            )
+        if self.grid.scale != 1.0:
+            history = op.mul(history, const(1 / self.grid.scale, np.float32))
+        return history
+
+    @cached_property
+    def unit(self) -> Var:
+        """What one unit of the grid is worth at each target, float32 [B, H]."""
+        scale = const(self.grid.scale, np.float32)
+        if self.grid.capacity:
+            ahead = cut(
+                self.column(self.grid.capacity),
+                self.lookback,
+                self.lookback + self.grid.horizon,
+            )
+            return op.mul(ahead, scale)
+        return op.expand(scale, op.shape(self.target))
+
     def known(self, names: tuple[str, ...]) -> Var:
-        """Return known covariates over look-back and horizon, [B, L+H, k]."""
+        """Return known covariates and signals derived from them, [B, L+H, k]."""
         if names == self.grid.known_names:
             return self.inputs["known"]
-        index = [position(name, self.grid.known_names, "known") for name in names]
-        return op.gather(self.inputs["known"], const(index, np.int64), axis=2)
+        if not any(name in self.grid.derived for name in names):
+            index = [position(name, self.grid.known_names, "known") for name in names]
+            return op.gather(self.inputs["known"], const(index, np.int64), axis=2)
+        columns = [op.unsqueeze(self.column(name), const([2], np.int64)) for name in names]
+        return columns[0] if len(columns) == 1 else op.concat(columns, axis=2)
+
+    def column(self, name: str) -> Var:
+        """Return one known covariate or derived signal over look-back and horizon, [B, L+H]."""
+        if name not in self._columns:
+            if name in self.grid.derived:
+                signal = self.grid.derived[name]
+                built = signal.build(tuple(self.column(one) for one in signal.inputs))
+            else:
+                index = position(name, self.grid.known_names, "known")
+                built = op.gather(self.inputs["known"], const(index, np.int64), axis=2)
+            self._columns[name] = built
+        return self._columns[name]
 
     def spread(self, per_origin: Var) -> Var:
         """Repeat what holds for an origin, [B, k], for every target step, [B, H, k]."""
@@ -122,19 +163,3 @@ class Frame:
 def cut(values: Var, start: int, end: int) -> Var:
     """Cut steps ``start`` to ``end`` out of the second axis."""
     return op.slice(values, *(const([i], np.int64) for i in (start, end, 1)))
-
-
-def position(name: str, names: tuple[str, ...], role: str) -> int:
-    """Find a covariate among those of a role.
-
-    Raises
-    ------
-    PipelineError
-        If the pipeline does not declare it.
-    """
-    if name not in names:
-        declared = ", ".join(names) or "none"
-        raise PipelineError(
-            f"recipe: expected a {role} covariate of the pipeline ({declared}), got {name!r}"
-        )
-    return names.index(name)

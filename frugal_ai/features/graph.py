@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block, Reach
-from frugal_ai.features.frame import Frame, position
-from frugal_ai.features.grid import Grid
+from frugal_ai.features.frame import Frame
+from frugal_ai.features.grid import Grid, position
 
 _BATCH = 512  # windows at once: bounds the memory of the copies, large enough to hide the calls
 
@@ -66,22 +66,27 @@ class FeatureGraph:
 
     @cached_property
     def reach(self) -> Reach:
-        """How far before the origin the blocks read."""
-        return reduce(Reach.__or__, (block.reach(self.grid) for block in self.blocks), Reach())
-
-    @cached_property
-    def inputs(self) -> Grid:
-        """The grid with only those covariates that the blocks read; their order stays.
+        """How far before the origin the blocks read, and which covariates of the pipeline.
 
         Raises
         ------
         PipelineError
             If a block reads a covariate that the pipeline does not declare.
         """
-        for name in sorted(self.reach.known):
-            position(name, self.grid.known_names, "known")
-        for name in sorted(self.reach.past):
+        read = reduce(Reach.__or__, (block.reach(self.grid) for block in self.blocks), Reach())
+        names = set(read.known)
+        lookback = read.lookback
+        if self.grid.capacity:  # the history is counted in what was installed at the time
+            names.add(self.grid.capacity)
+            lookback = max(lookback, read.history)
+        for name in sorted(read.past):
             position(name, self.grid.past_names, "past")
+        known = frozenset().union(*(self.grid.base(name) for name in sorted(names)))
+        return replace(read, known=known, lookback=lookback)
+
+    @cached_property
+    def inputs(self) -> Grid:
+        """The grid with only those covariates that the blocks read; their order stays."""
         return replace(
             self.grid,
             known_names=tuple(n for n in self.grid.known_names if n in self.reach.known),
@@ -109,9 +114,16 @@ def run_batches(
     session: onnxruntime.InferenceSession, windows: Windows, output: str
 ) -> NDArray[np.float32]:
     """Run a graph over windows in batches and return one of its outputs, [B, ...]."""
+    return run_outputs(session, windows, (output,))[0]
+
+
+def run_outputs(
+    session: onnxruntime.InferenceSession, windows: Windows, outputs: tuple[str, ...]
+) -> list[NDArray[np.float32]]:
+    """Run a graph over windows in batches and return some of its outputs, [B, ...] each."""
     names = [node.name for node in session.get_inputs()]
     parts = []
     for start in range(0, len(windows), _BATCH):
         tensors = windows.tensors(slice(start, start + _BATCH))
-        parts.append(session.run([output], {name: tensors[name] for name in names})[0])
-    return np.concatenate(parts)
+        parts.append(session.run(list(outputs), {name: tensors[name] for name in names}))
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]

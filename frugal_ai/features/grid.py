@@ -1,7 +1,11 @@
 """What the feature graph must know besides the recipe: time grid, local calendar, covariates."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +14,16 @@ from frugal_ai.data.calendar import DAY_S, holiday_days, utc_offsets
 from frugal_ai.errors import PipelineError
 from frugal_ai.settings import format_duration
 
+if TYPE_CHECKING:
+    from frugal_ai.features.derived import Derived
+
+SERIES = "series"
+"""Static covariate that every series of a panel has: its number."""
 DAY_FLAGS = ("holiday", "bridge", "yearend")
 _MARGIN_DAYS = 40  # how far around the valid origins a recipe may ask for a day's flags
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,13 @@ class Grid:
         Covariates in the order of their tensors.
     static
         Value of each static covariate of this series.
+    derived
+        Signals that the graph computes from known covariates, by name.
+    percentiles
+        Of each known covariate and derived signal in training, the 0th to the 100th [101].
+    capacity, scale
+        What the target is counted in: the known covariate `capacity`, if there is one, times
+        `scale` [unit of the series].
     """
 
     step_s: int
@@ -50,6 +67,29 @@ class Grid:
     known_names: tuple[str, ...] = ()
     past_names: tuple[str, ...] = ()
     static: dict[str, float] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    percentiles: Mapping[str, FloatArray] = field(default_factory=dict)
+    capacity: str | None = None
+    scale: float = 1.0
+
+    def base(self, name: str) -> frozenset[str]:
+        """Return the known covariates that a name stands for.
+
+        Raises
+        ------
+        PipelineError
+            If it is neither a known covariate nor derived from any.
+        """
+        if name in self.derived:
+            return frozenset().union(*(self.base(one) for one in self.derived[name].inputs))
+        position(name, self.known_names, "known")
+        return frozenset({name})
+
+    def quantiles(self, name: str, levels: FloatArray) -> FloatArray:
+        """Return what a known covariate was at some levels of its values in training."""
+        self.base(name)
+        table = self.percentiles.get(name, np.arange(101.0))
+        return np.interp(levels, np.linspace(0, 1, len(table)), table)
 
     def steps(self, duration: timedelta, what: str) -> int:
         """Convert a duration to a whole number of steps.
@@ -66,6 +106,22 @@ class Grid:
                 f"{what}: expected a multiple of the step ({step}), got {format_duration(duration)}"
             )
         return seconds // self.step_s
+
+
+def position(name: str, names: tuple[str, ...], role: str) -> int:
+    """Find a covariate among those of a role.
+
+    Raises
+    ------
+    PipelineError
+        If the pipeline does not declare it.
+    """
+    if name not in names:
+        declared = ", ".join(names) or "none"
+        raise PipelineError(
+            f"recipe: expected a {role} covariate of the pipeline ({declared}), got {name!r}"
+        )
+    return names.index(name)
 
 
 def day_codes(holidays: IntArray, first_day: int, n_days: int) -> NDArray[np.uint8]:
@@ -111,6 +167,8 @@ def local_grid(
     known_names: tuple[str, ...] = (),
     past_names: tuple[str, ...] = (),
     static: dict[str, float] | None = None,
+    derived: Mapping[str, Derived] | None = None,
+    capacity: str | None = None,
 ) -> Grid:
     """Build the grid of a series from its time zone and the country of its holidays.
 
@@ -143,4 +201,6 @@ def local_grid(
         known_names=known_names,
         past_names=past_names,
         static=static or {},
+        derived=derived or {},
+        capacity=capacity,
     )

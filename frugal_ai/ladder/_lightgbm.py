@@ -1,7 +1,7 @@
 """LightGBM as the boosting rungs use it: one thread, deterministic, quiet."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import lightgbm
 import numpy as np
@@ -15,8 +15,12 @@ from frugal_ai.ladder.rung import Float32Array, FloatArray, Rung
 
 
 class TreeSettings(Rung):
-    """Settings that the boosting rungs share."""
+    """Settings that the boosting rungs share.
 
+    The absolute error is what forecasts are scored by; the squared one heeds large errors more.
+    """
+
+    loss: Literal["absolute", "squared"] = "absolute"
     trees: Annotated[int, Ge(1)] = 300
     leaves: Annotated[int, Ge(2)] = 31
     learning_rate: Annotated[float, Gt(0), Le(1)] = 0.05
@@ -47,12 +51,24 @@ class Trees:
 
 
 def fit_trees(
-    features: Float32Array, target: FloatArray, settings: TreeSettings, seed: int
+    features: Float32Array,
+    target: FloatArray,
+    settings: TreeSettings,
+    seed: int,
+    level: float | None = None,
 ) -> Trees:
-    """Boost squared error on the observed rows of features [B, H, F] and target [B, H]."""
+    """Boost the settings' loss, or the pinball loss of a quantile level.
+
+    Parameters
+    ----------
+    features, target
+        Rows [B, H, F] and what is to be forecast [B, H]; what was not observed is left out.
+    """
     seen = np.isfinite(target)
+    objective = "regression_l1" if settings.loss == "absolute" else "regression"
     parameters: dict[str, Any] = {
-        "objective": "regression",
+        "objective": objective if level is None else "quantile",
+        "alpha": level or 0.9,  # read for quantiles alone
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
         "min_data_in_leaf": settings.rows_per_leaf,

@@ -1,6 +1,8 @@
-"""Ridge regression with one set of weights for each lead time."""
+"""Linear models with weights for each lead time, drawn towards weights common to all of them."""
 
+import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
@@ -12,14 +14,17 @@ from frugal_ai.errors import RungError
 from frugal_ai.features.frame import const
 from frugal_ai.ladder.rung import Float32Array, FloatArray, Rows
 
+COMMON = math.inf
+"""The penalty under which all lead times have the same weights."""
+
 _LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 _LEVELS = 32767  # of the 16-bit weights
-_LEADS_TO_TUNE = 8  # the penalty is common to all lead times; some of them are enough to find it
+_LEADS_TO_TUNE = 8  # the penalty is one for all lead times; some of them are enough to find it
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Weights [H, F] for standardized features, kept as 16-bit integers.
+    """Weights for standardized features, kept as 16-bit integers.
 
     The forecast is ``sum_f (x_f - mean_f) * scale_f * weights_hf + bias_h``; ``scale`` holds the
     step of the integers, so that they cost no operation of their own.
@@ -27,13 +32,13 @@ class LinearModel:
 
     mean: Float32Array  # [F]
     scale: Float32Array  # [F]
-    weights: NDArray[np.int16]  # [H, F]
+    weights: NDArray[np.int16]  # [H, F], or [1, F] where they are common to all lead times
     bias: Float32Array  # [H]
 
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
         scaled = (features.astype(np.float64) - self.mean) * self.scale
-        weights = self.weights.astype(np.float64)
+        weights = np.broadcast_to(self.weights.astype(np.float64), features.shape[1:])
         return np.asarray(np.einsum("bhf,hf->bh", scaled, weights) + self.bias)
 
     def to_onnx(self, features: Var) -> Var:
@@ -63,19 +68,48 @@ class Moments:
     def solve(
         self, alpha: float, without: int | None = None, leads: slice = slice(None)
     ) -> FloatArray:
-        """Solve the ridge of each lead time, [H, 1+F], on all folds or all but one."""
-        gram, cross = self.gram[:, leads].sum(axis=0), self.cross[:, leads].sum(axis=0)
+        """Solve all folds or all but one for the weights of each lead time, intercept first.
+
+        A lead time's weights are w + d: w fits all lead times at once, d what is left of each, and
+        its square is penalized by ``alpha`` per row. Without penalty each lead time stands alone;
+        with an infinite one (`COMMON`) all have w. Intercepts are free.
+
+        Returns
+        -------
+        FloatArray
+            [H, 1+F] of the lead times asked for.
+        """
+        gram, cross = self.gram.sum(axis=0), self.cross.sum(axis=0)
         if without is not None:
-            gram, cross = gram - self.gram[without, leads], cross - self.cross[without, leads]
-        width = gram.shape[-1]
-        # per row, so that one alpha suits short and long histories
-        penalty = alpha * np.maximum(gram[:, :1, :1], 1.0) * np.eye(width)
-        penalty[:, 0, 0] = 1e-9  # the intercept is free; a lead time without rows stays solvable
-        return np.asarray(np.linalg.solve(gram + penalty, cross[..., None]))[..., 0]
+            gram, cross = gram - self.gram[without], cross - self.cross[without]
+        count = np.maximum(gram[:, 0, 0], 1e-9)  # [H]
+        mean_x, mean_y = gram[:, 0, 1:] / count[:, None], cross[:, 0] / count  # [H, F], [H]
+        inner = gram[:, 1:, 1:] - count[:, None, None] * mean_x[:, :, None] * mean_x[:, None, :]
+        slope = cross[:, 1:] - (count * mean_y)[:, None] * mean_x
+        eye = np.eye(inner.shape[-1])
+        # the tiny penalty keeps what says nothing at zero; per row, to suit any length of history
+        tiny = 1e-4 * max(float(count.sum()), 1.0)
+        common = np.linalg.solve(inner.sum(axis=0) + tiny * eye, slope.sum(axis=0))  # [F]
+        weights = np.broadcast_to(common, mean_x[leads].shape)
+        if alpha != COMMON:
+            left = slope[leads] - inner[leads] @ common
+            penalty = alpha * np.maximum(count[leads], 1.0)[:, None, None] * eye
+            own = np.linalg.solve(inner[leads] + penalty, left[..., None])[..., 0]
+            weights = weights + own
+        intercept = mean_y[leads] - np.einsum("hf,hf->h", mean_x[leads], weights)
+        return np.concatenate([intercept[:, None], weights], axis=1)
 
 
-def moments(rows: Rows, folds: int) -> Moments:
-    """Accumulate the moments of training rows in interleaved weeks.
+def recency(rows: Rows, half_life: timedelta | None) -> FloatArray:
+    """Weigh rows by their age, [B, H]; after the half-life a row counts half."""
+    if half_life is None:
+        return np.ones(rows.target.shape)
+    age = (rows.origin.max() - rows.origin) / half_life.total_seconds()
+    return np.broadcast_to(0.5 ** age[:, None], rows.target.shape)
+
+
+def moments(rows: Rows, folds: int, weight: FloatArray) -> Moments:
+    """Accumulate the moments of training rows, weighted by [B, H], in interleaved weeks.
 
     Contiguous folds would leave whole seasons out, single days would leak from their neighbours.
 
@@ -104,11 +138,11 @@ def moments(rows: Rows, folds: int) -> Moments:
         x = np.empty((len(order), width))  # [B, 1+F]
         x[:, 0] = 1.0
         x[:, 1:] = (rows.features[order, h] - mean) / deviation
-        x *= seen[:, None]
+        weighted = x * (seen * weight[order, h])[:, None]
         for k in range(folds):
             part = slice(bounds[k], bounds[k + 1])
-            gram[k, h] = x[part].T @ x[part]
-            cross[k, h] = x[part].T @ y[part]
+            gram[k, h] = weighted[part].T @ x[part]
+            cross[k, h] = weighted[part].T @ y[part]
     return Moments(mean, deviation, gram, cross, fold)
 
 
@@ -133,15 +167,21 @@ def out_of_fold(rows: Rows, sums: Moments, alpha: float, leads: slice = slice(No
     for k in range(len(sums.gram)):
         held = sums.fold == k
         weights = sums.solve(alpha, without=k, leads=leads)
-        z = (rows.features[held][:, leads] - sums.mean) / sums.deviation
-        forecast[held] = np.einsum("bhf,hf->bh", z, weights[:, 1:]) + weights[:, 0]
+        forecast[held] = apply(sums, weights, rows.features[held][:, leads])
     return forecast
 
 
-def linear_model(sums: Moments, alpha: float) -> LinearModel:
-    """Fit all rows and round the weights to 16 bits, feature by feature."""
-    solved = sums.solve(alpha)
+def apply(sums: Moments, weights: FloatArray, features: Float32Array) -> FloatArray:
+    """Forecast [B, H] by weights [H, 1+F] on features [B, H, F]."""
+    z = (features - sums.mean) / sums.deviation
+    return np.asarray(np.einsum("bhf,hf->bh", z, weights[:, 1:]) + weights[:, 0])
+
+
+def linear_model(sums: Moments, solved: FloatArray) -> LinearModel:
+    """Round solved weights [H, 1+F] to 16 bits, feature by feature."""
     weights, bias = solved[:, 1:], solved[:, 0]  # [H, F], [H]
+    if (weights == weights[:1]).all():
+        weights = weights[:1]
     step = np.abs(weights).max(axis=0) / _LEVELS
     step[step == 0] = 1.0
     return LinearModel(

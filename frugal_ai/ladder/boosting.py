@@ -18,6 +18,23 @@ from frugal_ai.settings import Duration
 
 
 @dataclass(frozen=True)
+class PlainTrees:
+    """Trees alone."""
+
+    trees: Trees
+    shape: tuple[int, int]  # H, F
+
+    def predict(self, features: Float32Array) -> FloatArray:
+        """Forecast [B, H]."""
+        return self.trees.predict(features)
+
+    def to_onnx(self, features: Var) -> Var:
+        """Append the trees to a graph, float32 [B, H]."""
+        horizon, width = self.shape
+        return self.trees.to_onnx(features, width, horizon)
+
+
+@dataclass(frozen=True)
 class TreesOnLevel:
     """Trees that add to the level, which is the first feature."""
 
@@ -38,22 +55,33 @@ class TreesOnLevel:
 class Boosting(TreeSettings):
     """LightGBM on the plain features, on the distance from the level of the last days.
 
-    Trees cannot leave the range of what they have seen; the level can.
+    Trees cannot leave the range of what they have seen; the level can. What stays within the same
+    range for ever, such as production per capacity, needs no level.
     """
 
     rung: Literal["boosting"] = "boosting"
-    level: Duration = timedelta(days=7)
+    level: Duration | None = timedelta(days=7)
     family: ClassVar[Family] = "boosting"
     summary: ClassVar[str] = "LightGBM on the features, relative to the recent level"
 
     def blocks(self, recipe: Recipe) -> tuple[Block, ...]:
+        if self.level is None:
+            return recipe.features
         level = Rolling(feature="rolling", window=(self.level,), stats=("mean",))
         return (level, *recipe.features)
 
     def fit(self, rows: Rows) -> Fitted:
+        return self.fit_loss(rows)
+
+    def fit_loss(self, rows: Rows, quantile: float | None = None) -> Fitted:
+        """Fit the settings' loss, or the pinball loss of a quantile level."""
+        shape = rows.features.shape[1:]
+        if self.level is None:
+            trees = fit_trees(rows.features, rows.target, self, rows.seed, quantile)
+            return PlainTrees(trees, shape)
         level = rows.features[:, :, 0].astype(np.float64)
-        trees = fit_trees(rows.features, rows.target - level, self, rows.seed)
-        return TreesOnLevel(trees, rows.features.shape[1:])
+        trees = fit_trees(rows.features, rows.target - level, self, rows.seed, quantile)
+        return TreesOnLevel(trees, shape)
 
 
 RUNG = Boosting

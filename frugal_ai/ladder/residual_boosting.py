@@ -1,19 +1,30 @@
 """A basis ridge, and gradient boosting on what it leaves."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.frame import const
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder._lightgbm import Trees, TreeSettings, fit_trees
-from frugal_ai.ladder._linear import LinearModel, linear_model, moments, out_of_fold, tune_alpha
+from frugal_ai.ladder._linear import (
+    COMMON,
+    LinearModel,
+    linear_model,
+    moments,
+    out_of_fold,
+    recency,
+    tune_alpha,
+)
+from frugal_ai.ladder.ridge import ALPHAS, Alphas
 from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows
+from frugal_ai.settings import Duration
 
 
 @dataclass(frozen=True)
@@ -44,8 +55,9 @@ class ResidualBoosting(TreeSettings):
     """
 
     rung: Literal["residual_boosting"] = "residual_boosting"
-    alphas: Annotated[tuple[Annotated[float, Gt(0)], ...], MinLen(1)] = (1e-4, 1e-3, 1e-2, 1e-1)
+    alphas: Alphas = ALPHAS
     folds: Annotated[int, Ge(2)] = 4
+    half_life: Duration | None = timedelta(days=730)
     family: ClassVar[Family] = "boosting"
     summary: ClassVar[str] = "basis ridge, and LightGBM on its out-of-fold residuals"
 
@@ -53,12 +65,12 @@ class ResidualBoosting(TreeSettings):
         return recipe.features + recipe.basis
 
     def fit(self, rows: Rows) -> Fitted:
-        sums = moments(rows, self.folds)
-        alpha = tune_alpha(rows, sums, self.alphas)
+        sums = moments(rows, self.folds, recency(rows, self.half_life))
+        alpha = tune_alpha(rows, sums, (*self.alphas, COMMON))
         residual = rows.target - out_of_fold(rows, sums, alpha)
         plain = rows.features[:, :, : rows.plain]
         trees = fit_trees(plain, residual, self, rows.seed)
-        return LinearAndTrees(linear_model(sums, alpha), trees, rows.plain)
+        return LinearAndTrees(linear_model(sums, sums.solve(alpha)), trees, rows.plain)
 
 
 RUNG = ResidualBoosting

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class Rows:
     target
         [B, H] [unit of the series], NaN where nothing was observed.
     origin
-        [B] [unix s], ascending.
+        [B] [unix s], ascending within a series.
     step_s
         Length of an interval [s].
     plain
@@ -37,6 +37,8 @@ class Rows:
         and basis.
     seed
         Seed of everything random.
+    levels
+        Quantile levels that are asked for, ascending in (0, 1); none where there are none.
     """
 
     features: Float32Array
@@ -45,6 +47,7 @@ class Rows:
     step_s: int
     plain: int
     seed: int
+    levels: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.origin):
@@ -71,14 +74,29 @@ class Fitted(Protocol):
         ...
 
 
+@runtime_checkable
+class FittedQuantiles(Protocol):
+    """A rung that has learnt the quantiles at ``Rows.levels`` (Q of them) beside its forecast."""
+
+    def predict_quantiles(self, features: Float32Array) -> FloatArray:
+        """Forecast quantiles [B, H, Q] [unit of the series] from features [B, H, F]."""
+        ...
+
+    def quantiles_to_onnx(self, features: Var) -> Var:
+        """Append them to a graph: features float32 [B, H, F] to quantiles float32 [B, H, Q]."""
+        ...
+
+
 class Rung(Settings, ABC):
     """A kind of model with its settings.
 
-    ``label`` names it on the leaderboard where one kind stands there with several settings.
+    ``label`` names it on the leaderboard where one kind stands there with several settings. With the
+    ``scope`` panel one model learns from all series at once, each in units of its own.
     """
 
     rung: str
     label: str | None = None
+    scope: Literal["series", "panel"] = "series"
 
     family: ClassVar[Family]
     summary: ClassVar[str]
@@ -86,7 +104,7 @@ class Rung(Settings, ABC):
     @property
     def name(self) -> str:
         """Name on the leaderboard."""
-        return self.label or self.rung
+        return self.label or (f"{self.rung}_panel" if self.scope == "panel" else self.rung)
 
     @abstractmethod
     def blocks(self, recipe: Recipe) -> tuple[Block, ...]:

@@ -40,13 +40,14 @@ class Sheet:
     """Rows under columns, with notes below, for `rich.console.Console.print`.
 
     The chosen row is bold. What does not fit beside each other comes below each other: accuracy,
-    then cost, each with the first column.
+    then cost, each with the first column; `more` columns always stand below.
     """
 
     columns: Sequence[Column]
     rows: Sequence[RungRow]
     title: str = ""
     notes: Sequence[str] = ()
+    more: Sequence[Column] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines."""
@@ -58,6 +59,8 @@ class Sheet:
             yield Text(self.title, "bold")
         tables = pack(self.columns, self.rows, width)
         gap = _GAP if len(tables) == 1 else _NARROW
+        if self.more:
+            tables += pack((self.columns[0], *self.more), self.rows, width)
         for index, columns in enumerate(tables):
             if index:
                 yield Text()

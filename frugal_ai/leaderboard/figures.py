@@ -11,6 +11,7 @@ _METHODS = {
     "cpu_time_model": "estimated: CPU-time model",
     "codecarbon": "estimated: CodeCarbon",
 }
+_WEATHER = {"perfect": "perfect weather", "as_known": "weather as known at the origin"}
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -63,4 +64,10 @@ def described(circumstances: Circumstances, energy_spread: float | None = None) 
         f"PUE {circumstances.pue:g}",
     ]
     simulated = "SIMULATED DATA; " if circumstances.simulated else ""
-    return simulated + "; ".join(parts)
+    known = f"{weather(circumstances)}; " if weather(circumstances) else ""
+    return simulated + known + "; ".join(parts)
+
+
+def weather(circumstances: Circumstances) -> str:
+    """Say how the weather ahead was known; nothing where no covariate is a forecast."""
+    return _WEATHER.get(circumstances.weather or "", "")

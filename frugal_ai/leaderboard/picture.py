@@ -1,46 +1,38 @@
 """Error against CO2e: one point per rung, the Pareto front, the chosen rung."""
 
-import io
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from frugal_ai.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILLION,
+    WARNING,
+    grid,
+    new_figure,
+    style,
+    to_svg,
+)
 from frugal_ai.leaderboard.figures import figure, is_measured, method
 from frugal_ai.leaderboard.labels import Box, Label, place
 from frugal_ai.report import RungRow, RunReport
 from frugal_ai.selection.pareto import front
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its cache of fonts
-
 _SIZE = (8.0, 5.0)  # [inches]
-_DPI = 72  # that of SVG, so that labels stand where they were placed
-_STYLE: Mapping[Any, Any] = {
-    "svg.hashsalt": "frugal-ai",
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a name with dollars is a name
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.dpi": _DPI,
-}
-_COLOURS = {"naive": "#666666", "linear": "#0072b2", "boosting": "#d55e00"}  # Okabe and Ito
-_OTHER = "#009e73"
+_COLOURS = {"naive": GREY, "linear": BLUE, "boosting": VERMILLION}
+_OTHER = GREEN
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FRONT = "#999999"
 _MARKER, _RING = 5.0, 9.0  # how far they reach around a point [pixels]
 _LEFT, _RIGHT = 0.08, 0.3  # room beside the points for their names, of the range of CO2e
 _DECADES = 50.0  # ratio of costs from which powers of ten are ticks enough
+_LINE = 64  # letters that a line of titles holds
 _NEAR = 1.2  # heights of a label, from which a line leads to its point
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 
@@ -60,25 +52,23 @@ def svg(rows: Sequence[RungRow], title: str) -> str:
     title
         Of the picture.
     """
-    text = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _style():
-        drawn = draw(rows, title)
-        FigureCanvasSVG(drawn)
-        drawn.savefig(text, format="svg", metadata={**nothing, "Title": title})
-    return text.getvalue()
+    with style():
+        return to_svg(draw(rows, title), title, _described(rows))
+
+
+def _described(rows: Sequence[RungRow]) -> str:
+    errors = "; ".join(f"{row.rung} {figure(row.mae, 4)} {row.unit}" for row in rows)
+    chosen = "".join(f" Chosen: {row.rung}." for row in rows if row.chosen)
+    return f"Mean absolute error on the test origins against CO2e, by rung: {errors}.{chosen}"
 
 
 def draw(rows: Sequence[RungRow], title: str) -> Figure:
     """Draw rungs as a figure."""
-    drawn = Figure(figsize=_SIZE, layout="constrained")
-    FigureCanvasAgg(drawn)
+    drawn = new_figure(*_SIZE)
     axes = drawn.add_subplot()
     points = [row for row in rows if row.mae and row.life_g]
     left_out = [row.rung for row in rows if row not in points]
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=11)
-    if any(row.simulated for row in rows):
-        axes.set_title("simulated data", loc="right", color="#b00000", fontweight="bold")
+    _titles(axes, rows, title)
     if points:
         _scales(axes, points)
         _front(axes, points)
@@ -97,13 +87,14 @@ def draw(rows: Sequence[RungRow], title: str) -> Figure:
     return drawn
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw alike everywhere, whatever a user's matplotlibrc says."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
+def _titles(axes: Axes, rows: Sequence[RungRow], title: str) -> None:
+    """Write the title, and what a reader is warned of: beside it, or below it where it is long."""
+    warnings = {"simulated data": any(row.simulated for row in rows),
+                "perfect weather": any(row.weather == "perfect" for row in rows)}  # fmt: skip
+    said = ", ".join(text for text, holds in warnings.items() if holds)
+    below = "\n" if said and len(title) + len(said) > _LINE else ""
+    axes.set_title(title + below, loc="left", fontweight="bold", fontsize=11)
+    axes.set_title(said, loc="right", color=WARNING, fontweight="bold")
 
 
 def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
@@ -128,8 +119,7 @@ def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
     axes.set_xlabel(f"CO2e of training{use} [gCO2e]\n{method(first.energy_method)}{spread}")
     axes.set_ylabel(f"MAE on the test origins [{first.unit}]")
     axes.margins(y=0.12)
-    axes.grid(visible=True, which="major", color="#e6e6e6", linewidth=0.6)
-    axes.set_axisbelow(True)
+    grid(axes)
 
 
 def _power(value: float) -> str:

@@ -1,6 +1,6 @@
 """The ladder and the leaderboard as tables for a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -14,10 +14,14 @@ _GAIN = (
     "* chosen. gain: less validation error than the best proven cheaper rung; of a dominated rung, "
     "than the best of those that cost no more."
 )
+_COVERED = (
+    "coverage: share of the observations inside the central interval, which should hold as many as "
+    "it is named for; width: of that interval, on average."
+)
 _LATEST = "* chosen. The latest run of each rung; --csv and --json give all."
 _POOLED = (
-    "Tables are not to be compared with each other: targets, hardware, energy method or carbon "
-    "factors differ."
+    "Tables are not to be compared with each other: targets, weather, hardware, energy method or "
+    "carbon factors differ."
 )
 
 
@@ -37,6 +41,9 @@ _TRAINING = Column("training\nµgCO2e", lambda row: _scaled(row.co2e_g, 1e6), co
 _USE = Column("1,000 fc.\nµgCO2e", lambda row: _scaled(row.co2e_g_per_1000, 1e6), cost=True)
 _GAINED = Column("gain %\n[95 % CI]", lambda row: percent(row.gain, row.gain_ci))
 _VERDICT = Column("verdict", lambda row: row.verdict or "-", left=True)
+_RELATIVE = Column("pinball\n%", lambda row: percent(row.npinball))
+_INTERVAL = Column("interval\n%", lambda row: _nominal(row.coverage_nominal))
+_COVERAGE = Column("coverage %\n[95 % CI]", lambda row: percent(row.coverage, row.coverage_ci))
 _ENDED = Column("run ended", lambda row: f"{row.ended:%Y-%m-%d}", cost=True, left=True)
 
 
@@ -46,8 +53,11 @@ def ladder_table(report: RunReport) -> Sheet:
     columns = (
         _RUNG, _mae(report.unit), _SKILL, _FIT, _ENERGY, _TRAINING, _USE, _GAINED, _VERDICT,
     )  # fmt: skip
-    notes = [_GAIN, described(rows[0].circumstances, report.context.energy_spread)] if rows else []
-    return Sheet(columns, rows, notes=notes)
+    more = _quantiles(rows, report.unit)
+    notes = [_GAIN, *([_COVERED] if more else [])]
+    if rows:
+        notes.append(described(rows[0].circumstances, report.context.energy_spread))
+    return Sheet(columns, rows, notes=notes if rows else [], more=more)
 
 
 def leaderboard_tables(rows: Iterable[RungRow]) -> list[RenderableType]:
@@ -60,10 +70,29 @@ def leaderboard_tables(rows: Iterable[RungRow]) -> list[RenderableType]:
         shared = board.circumstances
         columns = (_RUNG, _mae(shared.unit), _SKILL, _TRAINING, _USE, _VERDICT, _ENDED)
         notes = [described(shared, board.rows[0].energy_spread), ""]
-        sheets.append(Sheet(columns, board.rows, shared.pipeline, notes))
+        more = _quantiles(board.rows, shared.unit)
+        sheets.append(Sheet(columns, board.rows, shared.pipeline, notes, more))
     pooled = [Text(_POOLED, "dim")] if len(found) > 1 else []
     return [*sheets, Text(_LATEST, "dim"), *pooled]
 
 
 def _mae(unit: str) -> Column:
     return Column(f"MAE\n{unit}".rstrip(), lambda row: figure(row.mae, digits=4))
+
+
+def _quantiles(rows: Sequence[RungRow], unit: str) -> tuple[Column, ...]:
+    """Return what is said of quantiles, if any row has them."""
+    if all(row.pinball is None for row in rows):
+        return ()
+    return (
+        Column(f"pinball\n{unit}".rstrip(), lambda row: figure(row.pinball, digits=4)),
+        _RELATIVE,
+        Column(f"CRPS\n{unit}".rstrip(), lambda row: figure(row.crps, digits=4)),
+        _INTERVAL,
+        _COVERAGE,
+        Column(f"width\n{unit}".rstrip(), lambda row: figure(row.sharpness, digits=4)),
+    )
+
+
+def _nominal(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:g}"

@@ -18,7 +18,8 @@ class Board:
 def boards(rows: Iterable[RungRow]) -> list[Board]:
     """Gather the latest row of each rung with those that it may be compared with.
 
-    Never pooled are other targets, hardware, energy methods or carbon factors.
+    Never pooled are other targets, hardware, energy methods or carbon factors, nor perfect weather
+    with weather as it was known.
 
     Parameters
     ----------

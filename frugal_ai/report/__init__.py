@@ -4,11 +4,12 @@ from frugal_ai.report.figures import Figures
 from frugal_ai.report.parts import (
     ContextReport,
     HardwareReport,
+    LevelReport,
     MlflowReport,
     OriginsReport,
     RungReport,
 )
-from frugal_ai.report.row import Circumstances, RungRow
+from frugal_ai.report.row import Circumstances, RungRow, Weather
 from frugal_ai.report.run import RunReport
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "ContextReport",
     "Figures",
     "HardwareReport",
+    "LevelReport",
     "MlflowReport",
     "OriginsReport",
     "RunReport",
     "RungReport",
     "RungRow",
+    "Weather",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import field_validator
 
 from frugal_ai.settings import Settings
@@ -11,10 +11,11 @@ from frugal_ai.settings import Settings
 Bounds = tuple[float, float]
 Count = Annotated[int, Ge(0)]
 Amount = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
 
 
 class Figures(Settings):
-    """Figures of a rung; None where the run ended before one was known.
+    """Figures of a rung; None where the run ended before one was known, or there are no quantiles.
 
     Attributes
     ----------
@@ -24,8 +25,15 @@ class Figures(Settings):
         Relative [1]; skill against the better seasonal naive, gain over the rung `over`.
     validation_mae
         What the choice was made on [unit of the series].
-    mae_ci, skill_ci, gain_ci
+    mae_ci, skill_ci, gain_ci, coverage_ci
         95 % intervals (low, high).
+    pinball, crps, sharpness
+        Of the quantiles on the test origins [unit of the series]: pinball loss, mean over levels;
+        continuous ranked probability score; mean width of the central interval.
+    npinball, nsharpness
+        Both over the denominator of `nmae` [1].
+    coverage, coverage_nominal
+        Share of observations inside the central interval [1], and what it should be.
     fit_cpu_s
         CPU time of the final fit [s].
     energy_wh, co2e_g
@@ -50,6 +58,14 @@ class Figures(Settings):
     validation_mae: Amount | None = None
     gain: float | None = None
     gain_ci: Bounds | None = None
+    pinball: Amount | None = None
+    npinball: Amount | None = None
+    crps: Amount | None = None
+    coverage: Share | None = None
+    coverage_ci: Bounds | None = None
+    coverage_nominal: Share | None = None
+    sharpness: Amount | None = None
+    nsharpness: Amount | None = None
     fit_cpu_s: Amount | None = None
     energy_wh: Amount | None = None
     co2e_g: Amount | None = None
@@ -58,7 +74,7 @@ class Figures(Settings):
     bytes: Count | None = None
     latency_us: Amount | None = None
 
-    @field_validator("mae_ci", "skill_ci", "gain_ci")
+    @field_validator("mae_ci", "skill_ci", "gain_ci", "coverage_ci")
     @classmethod
     def _ascending(cls, value: Bounds | None) -> Bounds | None:
         if value is not None and value[0] > value[1]:

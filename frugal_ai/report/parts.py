@@ -2,18 +2,31 @@
 
 from typing import Annotated, Self
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
-from frugal_ai.report.figures import Amount, Count, Figures
+from frugal_ai.report.figures import Amount, Count, Figures, Share
 from frugal_ai.report.row import Outcome
 from frugal_ai.settings import Settings
+
+
+class LevelReport(Settings):
+    """One quantile on the test origins: its pinball loss and what it was calibrated to.
+
+    `share` is that of the observations which the quantile was not below [1], None where nothing was
+    uncertain; `pinball` is in units of the series.
+    """
+
+    level: Annotated[float, Gt(0), Lt(1)]
+    pinball: Amount
+    share: Share | None = None
 
 
 class RungReport(Figures):
     """One rung of a run: what it is, its figures and its verdict.
 
-    `over` is the rung that the gain is over. `params` are the rung's settings.
+    `over` is the rung that the gain is over. `params` are the rung's settings. `levels` are its
+    quantiles one by one.
     """
 
     rung: Annotated[str, MinLen(1)]
@@ -22,6 +35,7 @@ class RungReport(Figures):
     over: str | None = None
     verdict: Outcome | None = None
     chosen: bool = False
+    levels: tuple[LevelReport, ...] = ()
     ended: AwareDatetime
 
 

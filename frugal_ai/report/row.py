@@ -11,19 +11,24 @@ from frugal_ai.settings import Settings
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 PipelineName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]*$")]
 Outcome = Literal["baseline", "worth it", "not proven", "dominated"]
+Weather = Literal["perfect", "as_known", "none"]
+"""How covariates of the future were known: taken as they came, though no forecast is perfect; as
+they were known at each origin; or there are none but those that are certain."""
 
 
 class Circumstances(Settings):
     """What must be equal before the figures of two runs may be compared.
 
     `targets_digest` stands for the test origins and what was observed after them: errors on other
-    targets are other errors, and costs from other hardware or factors are other costs.
+    targets are other errors, and costs from other hardware or factors are other costs. `weather` is
+    None where an older run did not say.
     """
 
     pipeline: PipelineName
     kind: str
     unit: str
     simulated: bool
+    weather: Weather | None = None
     targets_digest: str
     origins_test: Count
     hardware: str

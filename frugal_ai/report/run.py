@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 from frugal_ai.errors import DataError
 from frugal_ai.files import write_text
 from frugal_ai.report.parts import ContextReport, MlflowReport, OriginsReport, RungReport
-from frugal_ai.report.row import Identifier, PipelineName, RungRow
+from frugal_ai.report.row import Identifier, PipelineName, RungRow, Weather
 from frugal_ai.settings import Settings
 
 NAME = "run.json"
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 """Raise it when an older frugal-ai would misread the file; a field with a default does not."""
 
 _OF_RUN = {
-    "pipeline", "kind", "unit", "simulated", "targets_digest", "data_digest", "run_id",
+    "pipeline", "kind", "unit", "simulated", "weather", "targets_digest", "data_digest", "run_id",
     "git_revision",
 }  # fmt: skip
 _OF_CONTEXT = {
@@ -34,12 +34,14 @@ class RunReport(Settings):
     kind: str
     unit: str
     simulated: bool
+    weather: Weather | None = None
     started: AwareDatetime
     ended: AwareDatetime
     status: Literal["finished", "interrupted"]
     git_revision: str | None = None
     data_digest: str
     targets_digest: str
+    timezone: str = "UTC"
     pipeline_yaml: str
     seed: int
     context: ContextReport
@@ -107,7 +109,7 @@ class RunReport(Settings):
         return [
             RungRow(
                 **shared,
-                **rung.model_dump(exclude={"params"}),
+                **rung.model_dump(exclude={"params", "levels"}),
                 origins_test=self.origins.test,
                 hardware=self.context.hardware.label,
             )

@@ -37,6 +37,7 @@ def run_tags(report: RunReport) -> dict[str, str]:
         "frugal.pipeline": report.pipeline,
         "frugal.kind": report.kind,
         "frugal.simulated": _text(report.simulated),
+        "frugal.weather": report.weather,
         "frugal.status": report.status,
         "frugal.data_digest": report.data_digest,
         "frugal.targets_digest": report.targets_digest,

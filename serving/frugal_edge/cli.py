@@ -84,10 +84,10 @@ def forecast_command(options: argparse.Namespace) -> str:
     from frugal_edge import oneshot, render
 
     known = None if options.known is None else Path(options.known)
-    forecast = oneshot.forecast_files(forecaster, Path(options.history), known, origin)
-    for sentence in forecast.out_of_bounds:
+    answer = oneshot.forecast_files(forecaster, Path(options.history), known, origin)
+    for sentence in answer.out_of_bounds:
         _tell("warning", sentence)
-    return render.as_json(forecast) if options.json else render.as_csv(forecast)
+    return render.as_json(answer) if options.json else render.as_csv(answer)
 
 
 def verify_command(options: argparse.Namespace) -> str:

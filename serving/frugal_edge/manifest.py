@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAME = "manifest.json"
-FORECAST = "forecast"
+FORECAST, QUANTILES = "forecast", "quantiles"
 
 Range = tuple[float, float]
 

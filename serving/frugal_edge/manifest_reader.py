@@ -8,6 +8,7 @@ from frugal_edge.errors import BundleError
 from frugal_edge.manifest import (
     FORECAST,
     NAME,
+    QUANTILES,
     Bounds,
     FileEntry,
     GapPolicy,
@@ -31,6 +32,10 @@ _INPUTS = {
     "known": ("float32", ("B", "L+H", "K")),
     "past": ("float32", ("B", "N", "P")),
 }
+_OUTPUTS = {
+    FORECAST: ("float32", ("B", "H")),
+    QUANTILES: ("float32", ("B", "H", "Q")),
+}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -51,7 +56,8 @@ def read_manifest(data: bytes) -> Manifest:
     inputs = {tensor.name: tensor for tensor in map(_tensor, root.nodes("inputs"))}
     outputs = {tensor.name: tensor for tensor in map(_tensor, root.nodes("outputs"))}
     _check_inputs(root, inputs, horizon, history_steps)
-    _check_outputs(root, outputs, horizon)
+    levels = _quantiles(root)
+    _check_outputs(root, outputs, horizon, len(levels))
     onnx, mlflow = root.node("onnx"), root.take("mlflow")
     manifest = Manifest(
         id=root.text("id"),
@@ -65,7 +71,7 @@ def read_manifest(data: bytes) -> Manifest:
         timezone=root.text("timezone"),
         step_s=root.integer("step_s", 1),
         horizon=horizon,
-        quantiles=_quantiles(root),
+        quantiles=levels,
         inputs=inputs,
         outputs=outputs,
         history_steps=history_steps,
@@ -150,11 +156,17 @@ def _check_inputs(
     _check_columns([column for tensor in inputs.values() for column in tensor.columns])
 
 
-def _check_outputs(root: Node, outputs: Mapping[str, Tensor], horizon: int) -> None:
-    if len(outputs) < len(root.array("outputs")) or FORECAST not in outputs:
-        root.refuse("outputs", f"an output named {FORECAST!r} and no name twice")
-    place = f"{NAME}: outputs: {FORECAST}"
-    _check_tensor(place, outputs[FORECAST], "float32", ("B", "H"), (None, horizon))
+def _check_outputs(root: Node, outputs: Mapping[str, Tensor], horizon: int, levels: int) -> None:
+    expected = {FORECAST, QUANTILES} if levels else {FORECAST}
+    if len(outputs) < len(root.array("outputs")) or outputs.keys() != expected:
+        names = " and ".join(map(repr, sorted(expected)))
+        what = f"{levels} quantile levels" if levels else "no quantile levels"
+        root.refuse("outputs", f"outputs named {names}, each once, with {what}")
+    sizes = {"B": None, "H": horizon, "Q": levels}
+    for name, tensor in outputs.items():
+        dtype, axes = _OUTPUTS[name]
+        shape = tuple(sizes[axis] for axis in axes)
+        _check_tensor(f"{NAME}: outputs: {name}", tensor, dtype, axes, shape)
 
 
 def _check_tensor(

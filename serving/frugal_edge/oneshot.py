@@ -4,7 +4,7 @@ from pathlib import Path
 
 from frugal_edge.origin import check_origin
 from frugal_edge.quality import judge
-from frugal_edge.render import Forecast
+from frugal_edge.render import Answer
 from frugal_edge.runtime import Forecaster
 from frugal_edge.table import read_table
 from frugal_edge.window import cut_window, end_of_observations
@@ -12,7 +12,7 @@ from frugal_edge.window import cut_window, end_of_observations
 
 def forecast_files(
     forecaster: Forecaster, history: Path, known: Path | None, origin: int | None
-) -> Forecast:
+) -> Answer:
     """Forecast from the observations and covariates in CSV files.
 
     Parameters
@@ -41,12 +41,12 @@ def forecast_files(
     given = read_table(known, about.series_id, about.step_s, (), ahead) if known and ahead else None
     at = check_origin(about, end_of_observations(about, observed) if origin is None else origin)
     seen = cut_window(about, at, observed, given)
-    values = forecaster.forecast(seen.history, at, seen.known, seen.past)
+    forecast = forecaster.forecast(seen.history, at, seen.known, seen.past)
     beyond = forecaster.out_of_bounds(seen.history, seen.known, seen.past)
-    return Forecast(
+    return Answer(
         manifest=about,
         origin=at,
-        values=values,
+        forecast=forecast,
         quality=judge(seen.filled_steps, beyond),
         filled_steps=seen.filled_steps,
         out_of_bounds=beyond,

@@ -3,9 +3,8 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import (
@@ -23,9 +22,10 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from frugal_edge import golden, quality
 from frugal_edge.bundle import Bundle, open_bundle
 from frugal_edge.errors import BundleError, ForecastError, GoldenError
-from frugal_edge.manifest import FORECAST, Manifest, Tensor
+from frugal_edge.forecast import Forecast, usable
+from frugal_edge.manifest import Manifest, Tensor
 from frugal_edge.origin import check_origin
-from frugal_edge.tensors import FloatArray, check_inputs, finite_array
+from frugal_edge.tensors import check_inputs, finite_array
 
 _ORT_ERRORS = (
     EPFail,
@@ -114,7 +114,7 @@ class Forecaster:
         origin: int,
         known: ArrayLike | None = None,
         past: ArrayLike | None = None,
-    ) -> FloatArray:
+    ) -> Forecast:
         """Forecast the horizon from one origin.
 
         Parameters
@@ -131,23 +131,20 @@ class Forecaster:
 
         Returns
         -------
-        FloatArray
-            Forecast, float32 [H].
+        Forecast
+            Point forecast [H] and quantiles [H, Q].
 
         Raises
         ------
         InputError
             If the origin is not one that the model holds for, or an input does not fit.
         ForecastError
-            If the model fails on the inputs or gives values that are not finite.
+            If the model fails on the inputs, or gives values that are not finite or quantiles that
+            cross.
         """
         check_origin(self.manifest, origin)
         given = {"history": history, "origin": origin, "known": known, "past": past}
-        values = self._run(check_inputs(self.manifest, given))[FORECAST]
-        if not np.isfinite(values).all():
-            step = int(np.argmin(np.isfinite(values)))
-            raise ForecastError(f"the model gave {values[step]} for step {step} of the horizon")
-        return cast("FloatArray", values)
+        return usable(self.manifest, self._run(check_inputs(self.manifest, given)))
 
     def out_of_bounds(
         self,

@@ -65,7 +65,8 @@ def finite_array(name: str, value: ArrayLike, tensor: Tensor) -> FloatArray:
     finite = np.isfinite(array)
     if not finite.all():
         first = [int(i) for i in np.argwhere(~finite)[0]]
-        where = f"step {first[0]}" + "".join(f", {tensor.columns[k]}" for k in first[1:])
+        names = tensor.columns or tuple(f"{tensor.axes[-1]} = {k}" for k in range(array.shape[-1]))
+        where = f"step {first[0]}" + "".join(f", {names[k]}" for k in first[1:])
         raise InputError(
             f"{name}: expected finite float32 values, got {array[tuple(first)]} at {where}"
             f" ({int((~finite).sum())} in all)"

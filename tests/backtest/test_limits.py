@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import spox
+import spox.opset.ai.onnx.v17 as op
 from frugal_edge.runtime import quiet_session
 from pydantic import ValidationError
+from spox import Var
 
 from frugal_ai.backtest.limits import Limits
-from frugal_ai.ladder.persistence import FirstColumn
+from frugal_ai.features.frame import const
 
 
 @pytest.mark.parametrize(
@@ -20,13 +22,18 @@ from frugal_ai.ladder.persistence import FirstColumn
 def test_forecasts_stay_within_in_python_and_in_the_graph(
     limits: Limits, expected: list[float]
 ) -> None:
-    features = np.array([[[-3.0], [0.5], [7.0]]], np.float32)  # [1, H, 1]
-    kept = limits.keep(FirstColumn())
-    np.testing.assert_array_equal(kept.predict(features)[0], expected)
-    argument = spox.argument(spox.Tensor(np.float32, ("B", 3, 1)))
-    model = spox.build({"features": argument}, {"forecast": kept.to_onnx(argument)})
+    values = np.array([[-3.0, 0.5, 7.0]])  # [1, H]
+    np.testing.assert_array_equal(limits.clip(values)[0], expected)
+    np.testing.assert_array_equal(limits.clip(values[:, :, None])[0, :, 0], expected)
+    argument = spox.argument(spox.Tensor(np.float32, ("B", 3)))
+    model = spox.build({"values": argument}, {"kept": op.add(limits.clip_onnx(argument), zero())})
     session = quiet_session(model.SerializeToString())
-    np.testing.assert_array_equal(session.run(None, {"features": features})[0][0], expected)
+    got = session.run(None, {"values": values.astype(np.float32)})[0]
+    np.testing.assert_array_equal(got[0], expected)
+
+
+def zero() -> Var:
+    return const(0.0, np.float32)
 
 
 def test_limits_in_the_wrong_order_are_refused() -> None:

@@ -27,7 +27,7 @@ def instants(
     tell = (told if told is not None else []).append
     rows = with_instants(
         table("timestamp", values), "timestamp", timezone=timezone, dst=dst, tell=tell,
-        group="series_id",
+        group=("series_id",),
     )  # fmt: skip
     assert rows.frame["timestamp"].dtype == pl.Int64
     return rows.frame["timestamp"].to_list()
@@ -137,7 +137,7 @@ def test_the_repeated_hour_is_inferred_for_each_series() -> None:
     )
     rows = with_instants(
         from_frame(frame), "timestamp", timezone="Europe/Paris", dst="infer", tell=print,
-        group="series_id",
+        group=("series_id",),
     )  # fmt: skip
     times = rows.frame["timestamp"].to_numpy().reshape(2, 6)
     assert np.all(np.diff(times) == 1800)

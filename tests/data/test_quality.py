@@ -138,7 +138,7 @@ def test_an_origin_after_the_last_value_is_refused() -> None:
     run(panel(values=slice(73, 96)))
 
 
-@pytest.mark.parametrize("where", [8, 50, 95])
+@pytest.mark.parametrize("where", [8, 50, 94])
 def test_a_known_covariate_that_is_missing_is_refused(where: int) -> None:
     with pytest.raises(
         DataError, match=r"known covariate temp of a is missing at 2024-01-0.*needed"
@@ -150,13 +150,27 @@ def test_a_known_covariate_may_be_missing_where_it_is_not_read() -> None:
     run(panel(known=slice(0, 8)))
 
 
-@pytest.mark.parametrize(
-    "period",
-    [replace(PERIOD, end=PERIOD.end + H), replace(PERIOD, known_start=T0 - H)],
-)
-def test_known_covariates_that_reach_not_far_enough_are_refused(period: Period) -> None:
+def test_known_covariates_that_reach_not_far_enough_are_refused() -> None:
     with pytest.raises(DataError, match="known covariates temp: expected them from"):
-        run(panel(), period)
+        run(panel(), replace(PERIOD, known_start=T0 - H))
+    with pytest.raises(DataError, match=r"temp of a: expected values from .* got none"):
+        run(panel(known=slice(0, N)))
+
+
+@pytest.mark.parametrize(
+    ("known", "end", "until"), [(95, 0, "22"), (slice(90, 96), 0, "17"), (slice(0), H, "23")]
+)
+def test_a_known_covariate_that_ends_before_the_horizon_is_refused(
+    known: int | slice, end: int, until: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        run(panel(known=known), replace(PERIOD, end=PERIOD.end + end))
+    needed = "2024-01-05T00" if end else "2024-01-04T23"
+    assert str(caught.value) == (
+        "known covariate temp of a ends before the horizon: known until"
+        f" 2024-01-04T{until}:00:00Z, needed until {needed}:00:00Z for the last origin"
+        " 2024-01-04T00:00:00Z"
+    )
 
 
 def test_a_constant_series_is_refused() -> None:

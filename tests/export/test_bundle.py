@@ -11,13 +11,14 @@ from frugal_edge.cli import main as edge
 from frugal_edge.runtime import load
 
 from frugal_ai.backtest.evaluate import SeriesModel, evaluate
+from frugal_ai.backtest.forecaster import Forecasts
 from frugal_ai.errors import ExportError, OutputError, ParityError
 from frugal_ai.export import bundle as bundles
 from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.example import write_example
 from frugal_ai.export.model import OnnxModel, check_parity, to_onnx
 from frugal_ai.pipeline import Pipeline, read_pipeline
-from frugal_ai.prepare import Prepared, prepare
+from frugal_ai.prepare import Prepared, prepare, task
 
 PROVENANCE = Provenance(
     created=int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()),
@@ -35,11 +36,8 @@ class Made:
         self.pipeline: Pipeline = read_pipeline(path)
         self.prepared: Prepared = prepare(self.pipeline, path.parent, {}, lambda _: None)
         self.rung = next(one for one in self.pipeline.rungs if one.rung == rung)
-        split = self.prepared.split
-        self.evaluation = evaluate(
-            self.rung, self.pipeline.recipe, self.prepared.series, self.prepared.grids, split, 0,
-            lambda _, work: work(),
-        )  # fmt: skip
+        given = task(self.pipeline, self.prepared)
+        self.evaluation = evaluate(self.rung, given, lambda _, work: work())
         self.model: SeriesModel = self.evaluation.models[0]
         self.exported: OnnxModel = to_onnx(self.model)
 
@@ -79,6 +77,8 @@ def test_a_gateway_forecasts_what_the_backtest_did(
         assert identity in said
         values = _numbers(got)
         np.testing.assert_allclose(values, made.evaluation.test[0, k], rtol=1e-5)
+        quantiles = [[row[f"q{level}"] for level in (0.1, 0.5, 0.9)] for row in got["forecast"]]
+        np.testing.assert_allclose(quantiles, made.evaluation.test_quantiles[0, k], rtol=1e-5)
 
 
 def _numbers(answer: dict[str, Any]) -> list[float]:
@@ -153,13 +153,18 @@ def test_a_bundle_that_a_gateway_would_refuse_is_not_put_in_place(
 def test_parity_is_measured_and_enforced(made: Made) -> None:
     series, split = made.prepared.series[0], made.prepared.split
     windows = series.windows(split.test, made.model.graph.reach)
-    native = made.evaluation.test[0]
+    (native,) = made.evaluation.test_forecasts
     assert check_parity(made.exported, windows, native, 3.0) < 1e-6
-    wrong = native.copy()
-    wrong[3, 7] += 0.01
+    point, quantiles = native.point.copy(), native.quantiles.copy()
+    wrong = Forecasts(point, quantiles)
+    quantiles[5, 9, 1] += 0.01
+    said = rf"quantiles of ONNX and native within .* at origin {split.test[5]}, step 9"
+    with pytest.raises(ParityError, match=said):
+        check_parity(made.exported, windows, wrong, 3.0)
+    point[3, 7] += 0.01
     with pytest.raises(ParityError, match=rf"origin {split.test[3]}, step 7"):
         check_parity(made.exported, windows, wrong, 3.0)
-    wrong[:] = np.nan
+    point[:] = np.nan
     with pytest.raises(ParityError):
         check_parity(made.exported, windows, wrong, 3.0)
 

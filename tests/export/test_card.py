@@ -13,6 +13,7 @@ from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.report import (
     ContextReport,
     HardwareReport,
+    LevelReport,
     OriginsReport,
     RungReport,
     RunReport,
@@ -52,6 +53,18 @@ BASELINE = rung(
 )  # fmt: skip
 CHOSEN = rung("basis_ridge", verdict="worth it", chosen=True, gain=0.3, over="persistence")
 DEAR = rung("boosting", co2e_g=1234.5, mae=0.000123456, verdict="dominated", gain=-0.1)
+
+LEVELS = (
+    LevelReport(level=0.1, pinball=1.0, share=0.0912),
+    LevelReport(level=0.5, pinball=4.0, share=0.5),
+    LevelReport(level=0.9, pinball=1.2345678, share=None),
+)
+QUANTILES: dict[str, Any] = {
+    "pinball": 2.0781892, "npinball": 0.01, "crps": 4.2, "coverage": 0.79912,
+    "coverage_ci": (0.77, 0.8234), "coverage_nominal": 0.8, "sharpness": 31.0, "nsharpness": 0.1,
+    "levels": LEVELS,
+}  # fmt: skip
+NO_INTERVAL = {"coverage": None, "coverage_ci": None, "coverage_nominal": None, "sharpness": None}
 
 
 def report(*rungs: RungReport, **changes: Any) -> RunReport:
@@ -184,9 +197,11 @@ def test_limits_and_origin(small: Callable[..., Pipeline]) -> None:
     [
         report(),
         report(simulated=False, git_revision=None),
+        report(rung("basis_ridge", chosen=True, **QUANTILES)),
+        report(rung("basis_ridge", chosen=True, **(QUANTILES | NO_INTERVAL))),
         report(rung("basis_ridge", chosen=True, skill_ci=None, mae_ci=None, verdict="baseline")),
     ],
-    ids=["all known", "no revision", "no interval"],
+    ids=["all known", "no revision", "quantiles", "quantiles, no interval", "no interval"],
 )
 def test_nothing_unknown_is_printed(small: Callable[..., Pipeline], given: RunReport) -> None:
     for pipeline in (small(), small(title="", holidays=None, covariates={})):
@@ -196,3 +211,37 @@ def test_nothing_unknown_is_printed(small: Callable[..., Pipeline], given: RunRe
         assert "()" not in text
         assert text.endswith("\n")
         assert not any(line != line.rstrip() for line in text.splitlines())
+
+
+def test_quantiles_stand_in_tables_of_their_own(small: Callable[..., Pipeline]) -> None:
+    given = report(BASELINE, rung("basis_ridge", chosen=True, **QUANTILES))
+    text = card(small(), given)
+    section = text.partition("## Quantiles\n\n")[2].partition("\n\n##")[0]
+    assert "Coverage and width are of the central 80 % interval." in section
+    cells = table(section)
+    assert cells[2] == ["persistence", "-", "-", "-", "-"]
+    assert cells[3] == ["basis_ridge", "2.078", "4.2", "0.799 (0.770 to 0.823)", "31"]
+    assert cells[4] == ["level", "pinball [MW]", "share of observations at or below"]
+    assert cells[6:] == [["0.1", "1", "0.091"], ["0.5", "4", "0.500"], ["0.9", "1.235", "-"]]
+    assert "Point forecasts only" not in text
+    assert "Quantiles hold for errors such as those of the validation origins" in text
+
+
+def test_without_quantiles_the_card_says_so(small: Callable[..., Pipeline]) -> None:
+    text = card(small())
+    assert "## Quantiles" not in text
+    assert "- Point forecasts only.\n" in text
+
+
+def test_perfect_weather_is_labelled(small: Callable[..., Pipeline]) -> None:
+    text = card(small(), report(weather="perfect"))
+    assert text.index("> **Simulated data.**") < text.index("> **Perfect weather.**")
+    assert text.index("> **Perfect weather.**") < text.index("Forecasts load [MW]")
+    assert "- Perfect weather: known covariates were taken as they stand in the data" in text
+    known = card(small(), report(weather="as_known"))
+    assert "erfect weather" not in known
+    assert "- Weather as known at the origin: of known covariates each origin saw the newest" in (
+        known
+    )
+    for weather in ("none", None):
+        assert "weather" not in card(small(covariates={}), report(weather=weather)).lower()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from frugal_ai import ladder
-from frugal_ai.backtest.evaluate import Evaluation, SeriesModel, Split, evaluate, training_rows
+from frugal_ai.backtest.evaluate import Evaluation, SeriesModel, Task, evaluate
+from frugal_ai.backtest.split import Split, training_rows
 from frugal_ai.backtest.windows import Series
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.data.panel import Panel
@@ -19,6 +20,7 @@ from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rows, Rung
 
 STEP, HORIZON, DAYS = 3600, 24, 140
+LEVELS = (0.1, 0.5, 0.9)
 START = int(datetime(2023, 12, 1, tzinfo=UTC).timestamp())
 DAY = 86400
 RECIPE = Recipe.model_validate(
@@ -98,7 +100,8 @@ def grid() -> Grid:
 
 
 def climb(rung: Rung, one: Series, seed: int = 0) -> Evaluation:
-    return evaluate(rung, RECIPE, (one,), (grid(),), SPLIT, seed, lambda _, work: work())
+    task = Task(RECIPE, (one,), (grid(),), SPLIT, seed, levels=LEVELS)
+    return evaluate(rung, task, lambda _, work: work())
 
 
 def rows(rung: Rung, one: Series) -> Rows:
@@ -119,6 +122,13 @@ def test_it_forecasts_every_step_of_every_origin(rung: Rung) -> None:
     assert result.validation.shape == (1, len(SPLIT.validation), HORIZON)
     assert result.test.shape == (1, len(SPLIT.test), HORIZON)
     assert np.isfinite(result.test).all()
+
+
+def test_its_quantiles_are_finite_and_never_cross(rung: Rung) -> None:
+    quantiles = climb(rung, series()).test_quantiles
+    assert quantiles.shape == (1, len(SPLIT.test), HORIZON, len(LEVELS))
+    assert np.isfinite(quantiles).all()
+    assert (np.diff(quantiles, axis=3) >= 0).all()
 
 
 def test_it_beats_a_constant(rung: Rung) -> None:
@@ -150,11 +160,15 @@ def test_it_never_looks_ahead(rung: Rung) -> None:
             expected = getattr(clean, which)[0, k]
             if which == "validation" or k == 0:  # the test models have seen everything before
                 np.testing.assert_array_equal(getattr(poisoned, which)[0, k], expected)
+                if which == "test":  # nothing of the test calibrates
+                    got = poisoned.test_quantiles[0, k]
+                    np.testing.assert_array_equal(got, clean.test_quantiles[0, k])
             else:
                 model = clean.models[0]
                 seen = Series(panel, 0, values, HORIZON).windows(origins[[k]], model.graph.reach)
-                again = model.fitted.predict(model.graph.transform(seen))
-                np.testing.assert_array_equal(again[0], expected)
+                again = model.forecaster.predict(model.graph.transform(seen))
+                np.testing.assert_array_equal(again.point[0], expected)
+                np.testing.assert_array_equal(again.quantiles[0], clean.test_quantiles[0, k])
 
 
 def test_missing_targets_are_left_out(rung: Rung) -> None:
@@ -186,12 +200,13 @@ def test_onnx_agrees_with_native(rung: Rung) -> None:
     exported = to_onnx(model)
     cut = one.windows(SPLIT.test, model.graph.reach)
     mean = float(np.abs(one.panel.values).mean())
-    assert check_parity(exported, cut, result.test[0], mean) <= 1e-5
+    assert check_parity(exported, cut, result.test_forecasts[0], mean) <= 1e-5
     if not {"history", "known", "past"} & set(exported.inputs):
         return
     # one origin alone, as on a gateway, gives what the batch gave
     alone = one.windows(SPLIT.test[:1], model.graph.reach)
-    np.testing.assert_allclose(exported.forecast(alone), exported.forecast(cut)[:1], rtol=1e-6)
+    for name, values in exported.run(alone).items():
+        np.testing.assert_allclose(values, exported.run(cut)[name][:1], rtol=1e-6)
 
 
 def test_more_rows_never_cost_less(rung: Rung) -> None:

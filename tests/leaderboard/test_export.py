@@ -34,7 +34,7 @@ def test_csv_names_every_column_once(rows: list[RungRow]) -> None:
     assert header[:2] == ["pipeline", "rung"]
     plain = {name for name in RungRow.model_fields if not name.endswith("_ci")}
     assert set(header) == plain | {
-        f"{one}_{end}" for one in ("mae", "skill", "gain") for end in ("lo", "hi")
+        f"{one}_{end}" for one in ("mae", "skill", "gain", "coverage") for end in ("lo", "hi")
     }
 
 

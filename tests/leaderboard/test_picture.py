@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.text import Annotation
 
-from frugal_ai.leaderboard.picture import _power, _style, draw, pareto_svg, svg
+from frugal_ai.drawing import style
+from frugal_ai.leaderboard.picture import _power, draw, pareto_svg, svg
 from frugal_ai.report import RungRow, RunReport
 
 TAG = "{http://www.w3.org/2000/svg}"
@@ -40,6 +41,16 @@ def test_simulated_data_are_stamped(report: RunReport) -> None:
     assert "simulated data" not in texts(pareto_svg(real))
 
 
+def test_perfect_weather_is_stamped_and_nothing_else_is(report: RunReport) -> None:
+    perfect = report.model_copy(update={"weather": "perfect"})
+    assert "simulated data, perfect weather" in texts(pareto_svg(perfect))
+    real = perfect.model_copy(update={"simulated": False})
+    assert "perfect weather" in texts(pareto_svg(real))
+    for weather in ("as_known", "none", None):
+        other = report.model_copy(update={"weather": weather})
+        assert not any("weather" in text for text in texts(pareto_svg(other)))
+
+
 def test_the_picture_is_small_and_the_same_every_time(report: RunReport) -> None:
     first = pareto_svg(report)
     assert len(first.encode()) <= 60_000
@@ -48,8 +59,8 @@ def test_the_picture_is_small_and_the_same_every_time(report: RunReport) -> None
 
 
 def test_another_process_draws_the_same_bytes(report: RunReport, tmp_path: Path) -> None:
-    style = tmp_path / "matplotlibrc"
-    style.write_text("font.size: 30\nlines.linewidth: 9\n")
+    rc = tmp_path / "matplotlibrc"
+    rc.write_text("font.size: 30\nlines.linewidth: 9\n")
     code = (
         "import sys; from pathlib import Path; from frugal_ai.report import RunReport; "
         "from frugal_ai.leaderboard.picture import pareto_svg; "
@@ -63,7 +74,7 @@ def test_another_process_draws_the_same_bytes(report: RunReport, tmp_path: Path)
 
 
 def test_names_cover_neither_each_other_nor_the_points(rows: list[RungRow]) -> None:
-    with _style():
+    with style():
         drawn = draw(rows, "x")
         names = [text for text in drawn.axes[0].texts if isinstance(text, Annotation)]
         boxes = [name.get_window_extent() for name in names]
@@ -77,7 +88,7 @@ def test_names_cover_neither_each_other_nor_the_points(rows: list[RungRow]) -> N
 
 
 def test_the_front_steps_down_from_the_cheapest_to_the_best(rows: list[RungRow]) -> None:
-    with _style():
+    with style():
         drawn = draw(rows, "x")
     (line,) = [one for one in drawn.axes[0].lines if one.get_label() == "Pareto front"]
     errors = np.asarray(line.get_ydata(), dtype=np.float64).tolist()
@@ -90,14 +101,14 @@ def test_the_front_steps_down_from_the_cheapest_to_the_best(rows: list[RungRow])
 @pytest.mark.parametrize(("method", "hollow"), [("cpu_time_model", True), ("rapl", False)])
 def test_estimated_points_are_hollow(rows: list[RungRow], method: str, hollow: bool) -> None:
     some = [row.model_copy(update={"energy_method": method}) for row in rows]
-    with _style():
+    with style():
         lines = draw(some, "x").axes[0].lines
     fills = {one.get_markerfacecolor() for one in lines if one.get_markersize() == 7}
     assert (fills == {"white"}) is hollow
 
 
 def test_errors_of_one_size_get_a_linear_axis(rows: list[RungRow]) -> None:
-    with _style():
+    with style():
         assert draw(rows, "x").axes[0].get_yscale() == "log"
         assert draw(rows[4:], "x").axes[0].get_yscale() == "linear"
 
@@ -133,3 +144,17 @@ def test_names_and_titles_are_text_not_markup(rows: list[RungRow]) -> None:
 )
 def test_ticks_are_powers_of_ten(value: float, expected: str) -> None:
     assert _power(value) == expected
+
+
+@pytest.mark.parametrize("length", [5, 30, 38, 60])
+def test_a_long_title_and_its_warnings_do_not_cover_each_other(
+    rows: list[RungRow], length: int
+) -> None:
+    told = [row.model_copy(update={"weather": "perfect"}) for row in rows]
+    with style():
+        axes = draw(told, "W" * length if length < 10 else "a day ahead " * (length // 12)).axes[0]
+        left, right = (getattr(axes, name) for name in ("_left_title", "_right_title"))
+        boxes = [text.get_window_extent() for text in (left, right)]
+    assert right.get_text() == "simulated data, perfect weather"
+    lines = left.get_text().count("\n")
+    assert lines == 1 or not boxes[0].overlaps(boxes[1])

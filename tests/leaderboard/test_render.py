@@ -128,3 +128,34 @@ def test_a_table_is_split_only_where_it_must(rows: list[RungRow]) -> None:
     assert pack(columns, rows, 40) == [columns[:2], [columns[0], columns[2]]]
     assert pack(columns, rows, 1) == [columns[:2], [columns[0], columns[2]]]
     assert pack(columns[:2], rows, 1) == [columns[:2]]
+
+
+@pytest.mark.parametrize(
+    ("weather", "said", "not_said"),
+    [
+        ("perfect", "perfect weather; ", "as known"),
+        ("as_known", "weather as known at the origin; ", "perfect"),
+        ("none", "SIMULATED DATA; ", "weather"),
+        (None, "SIMULATED DATA; ", "weather"),
+    ],
+)
+def test_tables_say_how_the_weather_was_known(
+    report: RunReport, weather: str | None, said: str, not_said: str
+) -> None:
+    told = report.model_copy(update={"weather": weather})
+    for text in (printed(ladder_table(told), 200), board(told.rows(), 200)):
+        assert said in text
+        assert not_said not in text
+
+
+def test_perfect_weather_and_weather_as_known_stand_in_tables_of_their_own(
+    report: RunReport,
+) -> None:
+    rows = [
+        row
+        for weather in ("perfect", "as_known")
+        for row in report.model_copy(update={"weather": weather}).rows()
+    ]
+    text = board(rows, 200)
+    assert text.count("perfect weather; ") == text.count("weather as known at the origin; ") == 1
+    assert "not to be compared with each other: targets, weather, " in text

@@ -38,6 +38,8 @@ def test_of_equal_errors_the_cheaper_rung_comes_first(rows: list[RungRow]) -> No
         {"pipeline": "wind"},
         {"forecasts": 10},
         {"simulated": False},
+        {"weather": "perfect"},
+        {"weather": "as_known"},
     ],
 )
 def test_what_may_not_be_compared_is_never_pooled(

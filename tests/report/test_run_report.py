@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frugal_ai.errors import DataError, OutputError
-from frugal_ai.report import Figures, MlflowReport, RungReport, RungRow, RunReport
+from frugal_ai.report import Figures, LevelReport, MlflowReport, RungReport, RungRow, RunReport
 
 EXAMPLE = Path(__file__).with_name("run.json")
 CONTENT: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
@@ -40,6 +40,8 @@ figures = st.fixed_dictionaries(
         if name.endswith("_ci")
         else st.none() | st.integers(0, 2**50)
         if name == "bytes"
+        else st.none() | st.floats(0, 1)
+        if name in {"coverage", "coverage_nominal"}
         else amount
         for name in Figures.model_fields
     }
@@ -48,7 +50,8 @@ figures = st.fixed_dictionaries(
 
 @given(figures)
 def test_figures_survive_json_and_being_flattened(values: dict[str, Any]) -> None:
-    rung = RungReport(rung="r", family="linear", ended=CONTENT["ended"], **values)
+    levels = (LevelReport(level=0.1, pinball=1.0, share=0.2), LevelReport(level=0.9, pinball=2.0))
+    rung = RungReport(rung="r", family="linear", ended=CONTENT["ended"], levels=levels, **values)
     assert RungReport.model_validate_json(rung.model_dump_json()) == rung
     flat = {name: value for name, value in rung.flat().items() if value is not None}
     assert Figures(**Figures.unflat(flat)) == Figures(**values)
@@ -164,3 +167,26 @@ def test_where_a_run_is_logged_is_part_of_its_report(tmp_path: Path) -> None:
 def test_a_row_stands_for_itself() -> None:
     row = RunReport.read(EXAMPLE.parent).rows()[0]
     assert RungRow.model_validate_json(row.model_dump_json()) == row
+
+
+def test_a_report_from_before_there_were_quantiles_is_read() -> None:
+    assert not any("pinball" in rung or "levels" in rung for rung in CONTENT["rungs"])
+    report = RunReport.read(EXAMPLE.parent)
+    assert all(rung.pinball is None and rung.levels == () for rung in report.rungs)
+    assert all(row.coverage is None for row in report.rows())
+
+
+def test_levels_stay_with_the_run_and_not_in_its_rows() -> None:
+    report = RunReport.read(EXAMPLE.parent)
+    first = report.rungs[0].model_copy(update={"levels": (LevelReport(level=0.5, pinball=1.0),)})
+    report = report.model_copy(update={"rungs": (first, *report.rungs[1:])})
+    assert len(report.rows()) == len(report.rungs)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_level_that_is_none_is_refused(tmp_path: Path, level: float) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["rungs"][0]["levels"] = [{"level": level, "pinball": 1.0, "share": 0.1}]
+
+    with pytest.raises(DataError, match=r"rungs\.0\.levels\.0\.level: .* got"):
+        RunReport.read(write_json(tmp_path, change))

@@ -1,12 +1,15 @@
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
-from frugal_ai.report import RungRow, RunReport
+from frugal_ai.report import LevelReport, RungRow, RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs, rows
-from frugal_ai.tracking.content import row_fields, rung_tags
+from frugal_ai.tracking.content import row_fields, run_tags, rung_tags
+
+RunMaker = Callable[..., Path]
 
 
 def without_store(row: RungRow) -> RungRow:
@@ -33,6 +36,16 @@ def test_tags_hold_whatever_is_no_figure(run_dir: Path) -> None:
     for row in RunReport.read(run_dir).rows():
         fields = row_fields(rung_tags(row) | {"mlflow.user": "x", "team": "y"})
         assert RungRow.model_validate({**fields, **row.unflat(known(row))}) == row
+
+
+@pytest.mark.parametrize("weather", ["perfect", "as_known", "none", None])
+def test_how_the_weather_was_known_is_a_tag_of_run_and_rung(
+    make_run: RunMaker, tmp_path: Path, weather: str | None
+) -> None:
+    report = RunReport.read(make_run(tmp_path / "runs", weather=weather))
+    assert run_tags(report).get("frugal.weather") == weather
+    for row in report.rows():
+        assert rung_tags(row).get("frugal.weather") == row.weather == weather
 
 
 def known(row: RungRow) -> dict[str, float]:
@@ -74,3 +87,18 @@ def test_a_run_that_lost_a_tag_is_left_out_aloud(
     with caplog.at_level(logging.WARNING):
         assert by_rung(read_runs(uri)) == by_rung(others)
     assert f"MLflow run {first.mlflow_run_id} is left out: hardware" in caplog.text
+
+
+def test_figures_of_quantiles_come_back_too(run_dir: Path, uri: str) -> None:
+    figures = {
+        "pinball": 251.2, "npinball": 0.005, "crps": 512.3, "coverage": 0.8,
+        "coverage_ci": (0.77, 0.82), "coverage_nominal": 0.8, "sharpness": 2210.4,
+        "nsharpness": 0.04, "levels": (LevelReport(level=0.5, pinball=1.0, share=0.5),),
+    }  # fmt: skip
+    report = RunReport.read(run_dir)
+    rungs = tuple(rung.model_copy(update=figures) for rung in report.rungs)
+    report.model_copy(update={"rungs": rungs}).write(run_dir)
+    log_run(run_dir)
+    found = by_rung([without_store(row) for row in read_runs(uri)])
+    assert found == by_rung(RunReport.read(run_dir).rows())
+    assert (found[0].coverage, found[0].coverage_ci) == (0.8, (0.77, 0.82))

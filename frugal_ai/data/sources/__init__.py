@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from frugal_ai.data.source import MAIN, Request, SourceLike
 from frugal_ai.errors import PipelineError
 
-__all__ = ["MAIN", "Request", "SourceLike", "make", "names"]
+__all__ = ["MAIN", "Request", "SourceLike", "make", "make_table", "names"]
 
 
 def names() -> list[tuple[str, str]]:
@@ -42,15 +43,40 @@ def make(config: Mapping[str, Any]) -> SourceLike:
     PipelineError
         If there is no such source, or a setting is not valid.
     """
-    known = [name for name, _ in names()]
-    name = config.get("name")
-    if name not in known:
-        raise PipelineError(f"source.name: expected one of {', '.join(known)}, got {name!r}")
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = _module("source.name", config.get("name"))
     try:
         return cast(SourceLike, module.Source.model_validate(dict(config)))
     except ValidationError as error:
         raise PipelineError("; ".join(_problem(found) for found in error.errors())) from None
+
+
+def make_table(config: Mapping[str, Any]) -> Any:
+    """Build a table of covariates that comes from another source, class ``Table`` of its module.
+
+    Parameters
+    ----------
+    config
+        ``source`` of the table and its own settings.
+
+    Raises
+    ------
+    PipelineError
+        If there is no such source, or it has no such table.
+    ValidationError
+        If a setting is not valid.
+    """
+    module = _module("source", config["source"])
+    kind = getattr(module, "Table", None)
+    if kind is None:
+        raise PipelineError(f"source: expected a source of covariates, got {config['source']!r}")
+    return kind.model_validate(dict(config))
+
+
+def _module(key: str, name: Any) -> ModuleType:
+    known = [found for found, _ in names()]
+    if name not in known:
+        raise PipelineError(f"{key}: expected one of {', '.join(known)}, got {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def _problem(found: Mapping[str, Any]) -> str:

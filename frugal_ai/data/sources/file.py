@@ -2,19 +2,23 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from frugal_ai.data.covariates import Interpolate, Reduce, Track, track
-from frugal_ai.data.frame import Dialect, Joined, covariate_names, long_form, to_panel
+from frugal_ai.data.covariates import Reduce, track, vintages
+from frugal_ai.data.frame import Dialect, Joined, covariate_names, long_form, observed, to_panel
 from frugal_ai.data.panel import Panel
 from frugal_ai.data.parse import MISSING, Dst
-from frugal_ai.data.rows import SERIES, TIME, VALUE
+from frugal_ai.data.rows import AVAILABLE, SERIES, TIME, VALUE
 from frugal_ai.data.source import MAIN, Request, listed
+from frugal_ai.data.sources import make_table
 from frugal_ai.data.table import Format, Table, read_table
+from frugal_ai.data.vintages import Interpolate, Vintages
 from frugal_ai.errors import DataError, PipelineError
 from frugal_ai.settings import Settings
 
@@ -50,6 +54,10 @@ class File(Settings):
         if replacement is not None:
             return read_table(replacement, None, self.separator)
         return read_table(base / self.path, self.format, self.separator)
+
+    def absent(self, request: Request) -> str | None:  # noqa: ARG002 - for sources that fetch
+        """Say what has to be fetched first, and by which command; None if nothing has."""
+        return None
 
     def dialect(self, series_id: str | None) -> Dialect:
         """Return how the file writes times and numbers."""
@@ -99,6 +107,9 @@ class CovariateTable(File):
         By which the command line can replace the file.
     timestamp_column, series_column
         Names of these columns in the file; without a series column the rows hold for all series.
+    available_at_column
+        When each row became known. Where the file has such a column, there may be several vintages
+        of a time, in any order, and an origin sees the newest that was available by then.
     interpolate
         What a covariate is between two of its instants: on the straight line, the previous value,
         or missing. A past covariate is never interpolated.
@@ -109,46 +120,92 @@ class CovariateTable(File):
     name: str
     timestamp_column: str = TIME
     series_column: str = SERIES
+    available_at_column: str = AVAILABLE
     interpolate: Interpolate = "linear"
     columns: Annotated[dict[str, CovariateColumn], Field(min_length=1)]
 
-    def tracks(
-        self, wanted: list[str], series_ids: tuple[str, ...], request: Request
-    ) -> dict[str, Track]:
+    def joined(self, wanted: list[str], series_ids: tuple[str, ...], request: Request) -> Joined:
         """Read those covariates of the table that are wanted."""
         specs = {name: spec for name, spec in self.columns.items() if name in wanted}
         if not specs:
-            return {}
-        table = self.read(request.base, request.replacements.get(self.name))
+            return Joined()
+        table = self.table(request)
         names = {TIME: self.timestamp_column}
         if self.series_column in table.columns or self.series_column != SERIES:
             names[SERIES] = self.series_column
+        if self.available_at_column in table.columns or self.available_at_column != AVAILABLE:
+            names[AVAILABLE] = self.available_at_column
         columns = list(dict.fromkeys(spec.column for spec in specs.values()))
         rows, _ = long_form(renamed(table, names), columns, (), request, self.dialect(series_id=""))
-        return {
+        if AVAILABLE in names:
+            return Joined(vintages=self._vintages(specs, rows, series_ids, request))
+        tracks = {
             name: track(rows, spec.column, series_ids, series=spec.series, reduce=spec.reduce)
+            for name, spec in specs.items()
+        }
+        return Joined(tracks=tracks, how=dict.fromkeys(tracks, self.interpolate))
+
+    def table(self, request: Request) -> Table:
+        """Read the rows of the table."""
+        return self.read(request.base, request.replacements.get(self.name))
+
+    def _vintages(
+        self,
+        specs: Mapping[str, CovariateColumn],
+        rows: Table,
+        series_ids: tuple[str, ...],
+        request: Request,
+    ) -> dict[str, tuple[Vintages, ...]]:
+        max_gap_s = int(request.policy.max_gap.total_seconds())
+        return {
+            name: vintages(
+                rows,
+                spec.column,
+                series_ids,
+                series=spec.series,
+                reduce=spec.reduce,
+                how=self.interpolate,
+                max_gap_s=max_gap_s,
+            )
             for name, spec in specs.items()
         }
 
 
-class Source(File):
+def _of_its_source(given: Any) -> Any:
+    """Take the table of another source where a table says that it comes from one."""
+    if not isinstance(given, Mapping) or "source" not in given:
+        return given
+    try:
+        return make_table(given)
+    except ValidationError as error:
+        raise ValueError("; ".join(map(str, map(_problem, error.errors())))) from None
+    except PipelineError as error:
+        raise ValueError(str(error)) from None
+
+
+def _problem(found: Any) -> str:
+    key = ".".join(map(str, found["loc"]))
+    return f"{key}: {found['msg']}, got {found['input']!r}"
+
+
+class LongForm(File):
     """A file of series, and files of covariates beside it.
 
     Attributes
     ----------
     columns
         By the project's name of a column (``series_id``, ``timestamp``, ``value``, a covariate),
-        its name in the file.
+        its name in the file. With a column ``available_at``, the known covariates of the file have
+        vintages: one row for each, which repeats the value or leaves it empty.
     series_id
         Name of the series of a file that has no such column.
     covariates
         Tables of covariates; what none of them holds is a column of the main file.
     """
 
-    name: Literal["file"] = "file"
     columns: dict[str, str] = Field(default_factory=dict)
     series_id: str | None = None
-    covariates: tuple[CovariateTable, ...] = ()
+    covariates: tuple[Annotated[CovariateTable, BeforeValidator(_of_its_source)], ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -171,6 +228,9 @@ class Source(File):
             If the format of a file is not known, or a replacement names no table.
         """
         self._check_replacements(request)
+        absent = [part.absent(request) for part in (self, *self.covariates)]
+        if any(absent):
+            raise DataError("; ".join(said for said in absent if said))
         wanted = covariate_names(request)
         elsewhere = {name for table in self.covariates for name in table.columns}
         own = [name for name in wanted if name not in elsewhere or name in request.static]
@@ -184,7 +244,7 @@ class Source(File):
             self.dialect(self.series_id),
             (request.since, request.until),
         )
-        joined = self._joined(wanted, series, request)
+        rows, joined = observed(rows, series, request, self._joined(wanted, series, request))
         return to_panel(rows, series, request, joined)
 
     def _main(self, request: Request) -> Table:
@@ -192,13 +252,8 @@ class Source(File):
         return self.read(request.base, replacements.get(MAIN, replacements.get("")))
 
     def _joined(self, wanted: list[str], series: tuple[str, ...], request: Request) -> Joined:
-        tracks: dict[str, Track] = {}
-        how: dict[str, Interpolate] = {}
-        for table in self.covariates:
-            found = table.tracks(wanted, series, request)
-            tracks |= found
-            how |= dict.fromkeys(found, table.interpolate)
-        return Joined(tracks=tracks, how=how)
+        found = (table.joined(wanted, series, request) for table in self.covariates)
+        return reduce(or_, found, Joined())
 
     def _check_replacements(self, request: Request) -> None:
         tables = [table.name for table in self.covariates]
@@ -210,10 +265,16 @@ class Source(File):
 
     def _check_offered(self, table: Table, names: list[str]) -> None:
         elsewhere = [name for tables in self.covariates for name in tables.columns]
-        own = [name for name in table.columns if name not in (SERIES, TIME, VALUE)]
+        own = [name for name in table.columns if name not in (SERIES, TIME, VALUE, AVAILABLE)]
         for name in names:
             if name not in own:
                 raise DataError(
                     f"{table.where}: no covariate {name!r}; there are"
                     f" {listed([*own, *elsewhere], 30)}"
                 )
+
+
+class Source(LongForm):
+    """A file of series, and files of covariates beside it."""
+
+    name: Literal["file"] = "file"

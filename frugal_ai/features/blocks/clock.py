@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 from spox import Var
 
 from frugal_ai.data.calendar import DAY_S
+from frugal_ai.errors import PipelineError
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
+from frugal_ai.settings import Duration, format_duration
 
 Period = Literal["day", "week", "year"]
 # four years with one leap day; the phase of the year drifts by a day at most
@@ -34,6 +36,27 @@ class Horizon(Block):
         origin = op.unsqueeze(frame.inputs["origin"], const([1], np.int64))
         lead = op.cast(op.sub(frame.target, origin), to=np.float64)
         return _column(op.div(lead, const(3600.0, np.float64)))
+
+
+class Decay(Block):
+    """How much of what is seen at the origin is left at the target: exp(-lead time / over)."""
+
+    feature: Literal["decay"]
+    over: Annotated[tuple[Duration, ...], MinLen(1)]
+
+    def columns(self, grid: Grid) -> tuple[str, ...]:
+        for time in self.over:
+            if grid.steps(time, "recipe: decay.over") < 1:
+                raise PipelineError("recipe: decay.over: expected at least one step, got 0d")
+        return tuple(f"decay_{format_duration(time)}" for time in self.over)
+
+    def build(self, frame: Frame) -> Var:
+        grid = frame.grid
+        times = np.array([grid.steps(time, "recipe: decay.over") for time in self.over])
+        left = np.exp(-np.arange(grid.horizon)[:, None] / times)  # [H, k]
+        batch = op.unsqueeze(frame.target, const([2], np.int64))  # [B, H, 1]
+        sizes = op.concat([op.shape(batch, end=2), const([len(times)], np.int64)], axis=0)
+        return op.expand(const(left[None], np.float32), sizes)
 
 
 class Clock(Block):

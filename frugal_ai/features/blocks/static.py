@@ -8,8 +8,8 @@ from annotated_types import MinLen
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block
-from frugal_ai.features.frame import Frame, const, position
-from frugal_ai.features.grid import Grid
+from frugal_ai.features.frame import Frame, const
+from frugal_ai.features.grid import Grid, position
 
 
 class Static(Block):

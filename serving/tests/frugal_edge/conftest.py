@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def _terms() -> dict[str, list[onnx.NodeProto]]:
     }
 
 
-def _graph(reads: Sequence[str]) -> bytes:
+def _graph(reads: Sequence[str], offsets: Mapping[float, float]) -> bytes:
     types = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
     terms = _terms()
     nodes, total = [], "zeros"
@@ -89,8 +90,16 @@ def _graph(reads: Sequence[str]) -> bytes:
         helper.make_tensor_value_info(name, types[AXES[name][0]], ["B", *AXES[name][2]])
         for name in reads
     ]
-    output = helper.make_tensor_value_info("forecast", TensorProto.FLOAT, ["B", HORIZON])
-    graph = helper.make_graph(nodes, "seasonal", inputs, [output], _constants())
+    outputs = [helper.make_tensor_value_info("forecast", TensorProto.FLOAT, ["B", HORIZON])]
+    constants = _constants()
+    if offsets:
+        added = np.array([*offsets.values()], np.float32)
+        constants.append(numpy_helper.from_array(added, "offsets"))
+        nodes.append(helper.make_node("Unsqueeze", ["forecast", "two"], ["level"]))
+        nodes.append(helper.make_node("Add", ["level", "offsets"], ["quantiles"]))
+        shape: list[str | int | None] = ["B", HORIZON, len(offsets)]
+        outputs.append(helper.make_tensor_value_info("quantiles", TensorProto.FLOAT, shape))
+    graph = helper.make_graph(nodes, "seasonal", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     content: bytes = model.SerializeToString()
     return content
@@ -120,15 +129,29 @@ def _inputs(reads: Sequence[str], seed: int) -> dict[str, Any]:
     return values
 
 
-def _golden(reads: Sequence[str]) -> dict[str, Any]:
-    cases = [_inputs(reads, seed) for seed in range(3)]
-    return {
-        "tolerance_abs": 1e-3,
-        "cases": [{"inputs": c, "outputs": {"forecast": _expect(c).tolist()}} for c in cases],
-    }
+def _golden(reads: Sequence[str], offsets: Mapping[float, float]) -> dict[str, Any]:
+    cases = []
+    for inputs in (_inputs(reads, seed) for seed in range(3)):
+        forecast = _expect(inputs)
+        outputs = {"forecast": forecast.tolist()}
+        if offsets:
+            added = np.array([*offsets.values()], np.float32)
+            outputs["quantiles"] = (forecast[:, None] + added).tolist()
+        cases.append({"inputs": inputs, "outputs": outputs})
+    return {"tolerance_abs": 1e-3, "cases": cases}
 
 
-def _manifest(reads: Sequence[str]) -> dict[str, Any]:
+def _outputs(levels: int) -> list[dict[str, Any]]:
+    described: list[dict[str, Any]] = [
+        {"name": "forecast", "dtype": "float32", "axes": ["B", "H"], "shape": [None, HORIZON]}
+    ]
+    if levels:
+        axes, shape = ["B", "H", "Q"], [None, HORIZON, levels]
+        described.append({"name": "quantiles", "dtype": "float32", "axes": axes, "shape": shape})
+    return described
+
+
+def _manifest(reads: Sequence[str], levels: Sequence[float] = ()) -> dict[str, Any]:
     known = {"temperature": [-1000, 1000], "wind": [-1000, 1000]} if "known" in reads else {}
     manifest = {
         "schema_version": 1,
@@ -143,7 +166,7 @@ def _manifest(reads: Sequence[str]) -> dict[str, Any]:
         "timezone": "Europe/Paris",
         "step_s": STEP,
         "horizon": HORIZON,
-        "quantiles": [],
+        "quantiles": list(levels),
         "inputs": [
             {
                 "name": name,
@@ -154,9 +177,7 @@ def _manifest(reads: Sequence[str]) -> dict[str, Any]:
             }
             for name in reads
         ],
-        "outputs": [
-            {"name": "forecast", "dtype": "float32", "axes": ["B", "H"], "shape": [None, HORIZON]}
-        ],
+        "outputs": _outputs(len(levels)),
         "history_steps": STEPS,
         "origins": {
             "valid_from": "2024-01-01T00:00:00Z",
@@ -187,7 +208,7 @@ def _unchanged(content: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="session")
-def manifest_of() -> Callable[[Sequence[str]], dict[str, Any]]:
+def manifest_of() -> Callable[..., dict[str, Any]]:
     """Give a valid manifest of a model that reads some inputs."""
     return _manifest
 
@@ -206,25 +227,29 @@ def expect() -> Callable[[Mapping[str, Any]], NDArray[np.float32]]:
 
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> Callable[..., Path]:
-    """Write a bundle; the forecast is the sum of a term for each input that the model reads."""
+    """Write a bundle; the forecast is the sum of a term for each input that the model reads.
+
+    Its quantiles are the forecast plus the offset of each level.
+    """
 
     def make(
         reads: Sequence[str] = ("history", "origin"),
         *,
+        offsets: Mapping[float, float] = MappingProxyType({}),
         folder: Path = tmp_path / "bundle",
         model: bytes | None = None,
         edit: Callable[[dict[str, Any]], None] = _unchanged,
         edit_golden: Callable[[dict[str, Any]], None] = _unchanged,
     ) -> Path:
-        golden = _golden(reads)
+        golden = _golden(reads, offsets)
         edit_golden(golden)
         files = {
-            "model.onnx": _graph(reads) if model is None else model,
+            "model.onnx": _graph(reads, offsets) if model is None else model,
             "golden.json": json.dumps(golden).encode(),
             "fallback.json": b'{"kind": "seasonal_naive", "season_s": 86400}',
             "MODEL_CARD.md": b"# A model\n",
         }
-        manifest = _manifest(reads)
+        manifest = _manifest(reads, list(offsets))
         manifest["files"] = {
             name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
             for name, data in files.items()

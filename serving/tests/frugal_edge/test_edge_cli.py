@@ -71,6 +71,7 @@ def test_a_forecast_comes_as_one_json_object(
         "quality": "model",
         "filled_steps": 0,
         "out_of_bounds": [],
+        "quantiles": [],
     }
     assert rows[1]["timestamp"] == "2024-05-31T22:30:00Z"
     seen = {"history": value, "origin": ORIGIN, "known": weather, "past": voltage[:, None]}

@@ -54,22 +54,22 @@ def test_a_forecast_is_what_numpy_computes(
 ) -> None:
     forecaster = load(make_bundle(reads))
     inputs = inputs_of(reads, 7)
-    forecast = forecaster.forecast(
+    found = forecaster.forecast(
         inputs.get("history"),
         inputs.get("origin", ORIGIN),
         known=inputs.get("known"),
         past=inputs.get("past"),
     )
-    assert forecast.shape == (HORIZON,)
-    assert forecast.dtype == np.float32
-    np.testing.assert_allclose(forecast, expect(inputs), rtol=1e-6)
+    assert found.point.shape == (HORIZON,)
+    assert found.point.dtype == np.float32
+    np.testing.assert_allclose(found.point, expect(inputs), rtol=1e-6)
 
 
 def test_what_a_model_does_not_read_is_not_looked_at(make_bundle: MakeBundle) -> None:
     forecaster = load(make_bundle(["history"]))
     history = np.arange(STEPS, dtype=np.float32)
-    forecast = forecaster.forecast(history, ORIGIN, known=[np.nan], past="none")
-    np.testing.assert_array_equal(forecast, history[-HORIZON:])
+    found = forecaster.forecast(history, ORIGIN, known=[np.nan], past="none")
+    np.testing.assert_array_equal(found.point, history[-HORIZON:])
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_inputs_beyond_the_training_are_named_and_not_refused(
         f"history: {least} to 2000.5, in training -1000.0 to 1000.0",
         f"wind: -1001.0 to {strongest}, in training -1000.0 to 1000.0",
     )
-    assert forecaster.forecast(**inputs).shape == (HORIZON,)
+    assert forecaster.forecast(**inputs).point.shape == (HORIZON,)
     assert len(forecaster.out_of_bounds(seen["history"])) == 1
 
 

@@ -1,0 +1,125 @@
+"""What a run of frugal-ai leaves, as rows beside the peers: the chosen rung and the linear one."""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.peers import own
+from benchmarks.peers.exchange import Given
+from benchmarks.peers.scoring import Judge, Scored
+from frugal_ai.backtest.compare import Interval
+from frugal_ai.cost.ledger_file import read_ledger
+from frugal_ai.errors import DataError
+from frugal_ai.report import RungReport, RunReport
+from frugal_ai.report.figures import Bounds
+from frugal_ai.report.forecasts import ForecastTable
+
+_LEDGER = "ledger.jsonl"
+_OF_TRAINING = {"features", "tuning", "training"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A rung as a row of a table.
+
+    ``train_cpu_s`` has its features, the trial fit that choice and quantiles rest on, and the final
+    fit [s]; ``origin_cpu_ms`` is of all series from one origin with the exported graph [ms].
+    """
+
+    rung: str
+    chosen: bool
+    scored: Scored
+    train_cpu_s: float
+    fit_cpu_s: float
+    origin_cpu_ms: float
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A finished run: its rows, and what the process took as a whole."""
+
+    version: str
+    chosen: Row
+    linear: Row
+    import_wall_s: float
+    cpu_s: float
+    peak_rss_mb: float
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The chosen rung, and the linear one where that is another."""
+        return (
+            (self.chosen,) if self.linear.rung == self.chosen.rung else (self.chosen, self.linear)
+        )
+
+
+def read_run(run_dir: Path, given: Given, judge: Judge) -> Ours:
+    """Read a run folder.
+
+    The linear rung is the linear one with the least error on the validation origins.
+
+    Raises
+    ------
+    DataError
+        If the run is incomplete or no rung was chosen.
+    """
+    report, table = RunReport.read(run_dir), ForecastTable.read(run_dir)
+    chosen = [rung for rung in report.rungs if rung.chosen]
+    linear = [rung for rung in report.rungs if rung.family == "linear"]
+    if not chosen or not linear:
+        raise DataError(f"{run_dir}: expected a chosen rung and a linear one")
+    if not np.array_equal(table.actual, given.actual, equal_nan=True):
+        raise DataError(f"{run_dir}: expected the observations that the peers are scored on")
+    scored = judge.score(table.forecast, table.levels, table.quantiles)
+    process = json.loads((run_dir / own.NAME).read_text(encoding="utf-8"))
+    cpu_s = _training(run_dir)
+    n_series = len(given.task.series)
+    best = min(linear, key=lambda rung: rung.validation_mae or np.inf)
+    return Ours(
+        version=version("frugal-ai"),
+        chosen=_row(chosen[0], scored, cpu_s, n_series),
+        linear=_row(best, _reported(best), cpu_s, n_series),
+        **process,
+    )
+
+
+def _row(rung: RungReport, scored: Scored, cpu_s: dict[str, float], n_series: int) -> Row:
+    return Row(
+        rung=rung.rung,
+        chosen=rung.chosen,
+        scored=scored,
+        train_cpu_s=cpu_s[rung.rung],
+        fit_cpu_s=rung.fit_cpu_s or 0.0,
+        origin_cpu_ms=n_series * (rung.latency_us or 0.0) / 1000,
+    )
+
+
+def _reported(rung: RungReport) -> Scored:
+    """Take the figures of a rung from the run's report, which keeps no forecasts of it."""
+    if rung.mae is None or rung.nmae is None or rung.skill is None:
+        raise DataError(f"{rung.rung}: expected its figures on the test origins")
+    return Scored(
+        errors=None,
+        mae=_interval(rung.mae, rung.mae_ci),
+        nmae=rung.nmae,
+        skill=_interval(rung.skill, rung.skill_ci),
+        npinball=rung.npinball,
+        coverage=None if rung.coverage is None else _interval(rung.coverage, rung.coverage_ci),
+    )
+
+
+def _interval(value: float, bounds: Bounds | None) -> Interval:
+    low, high = bounds or (-np.inf, np.inf)
+    return Interval(value, low, high)
+
+
+def _training(run_dir: Path) -> dict[str, float]:
+    """Add up the CPU time of each rung up to its final fit [s]."""
+    total: dict[str, float] = {}
+    for record in read_ledger(run_dir / _LEDGER):
+        if record.stage in _OF_TRAINING:
+            total[record.rung] = total.get(record.rung, 0.0) + record.cpu_time_s
+    return total

@@ -1,0 +1,58 @@
+"""What a model gives for one origin, and how that is checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frugal_edge.errors import ForecastError
+from frugal_edge.manifest import FORECAST, QUANTILES, Manifest
+from frugal_edge.tensors import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A forecast from one origin [unit of the series].
+
+    Attributes
+    ----------
+    point
+        float32 [H].
+    quantiles
+        float32 [H, Q] at the levels of the manifest, ascending along the last axis; Q is 0 where
+        the model has none.
+    """
+
+    point: FloatArray
+    quantiles: FloatArray
+
+
+def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
+    """Check the outputs of a graph, the batch axis aside, and make a forecast of them.
+
+    Raises
+    ------
+    ForecastError
+        If a value is not finite or quantiles cross.
+    """
+    point = outputs[FORECAST]
+    quantiles = outputs.get(QUANTILES, np.empty((len(point), 0), np.float32))
+    for name, values in ((FORECAST, point[:, None]), (QUANTILES, quantiles)):
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            step, level = (int(i) for i in bad[0])
+            of = f" at level {manifest.quantiles[level]:g}" if name == QUANTILES else ""
+            raise ForecastError(
+                f"the model gave {values[step, level]}{of} for step {step} of the horizon"
+            )
+    crossing = np.argwhere(np.diff(quantiles, axis=1) < 0)
+    if len(crossing):
+        step, level = (int(i) for i in crossing[0])
+        low, high = manifest.quantiles[level : level + 2]
+        raise ForecastError(
+            f"the model gave quantiles that cross for step {step} of the horizon: "
+            f"{quantiles[step, level]} at level {low:g}, {quantiles[step, level + 1]} at {high:g}"
+        )
+    return Forecast(point, quantiles)
