@@ -67,6 +67,19 @@ class Account:
         self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
         return result
 
+    def attempt(self, work: Callable[[], T], note: str) -> tuple[T, Cost]:
+        """Book a trial of the rung, or of one that it is compared with, as tuning."""
+        result, measurement = self._meter.measure(work, repeat=False)
+        self._ledger.add("tuning", measurement, rung=self._rung, note=note)
+        cost = self._context.cost(measurement)
+        self._costs.append(("tuning", cost, measurement.rel_std))
+        return result, cost
+
+    @property
+    def spent(self) -> Cost:
+        """Everything so far but forecasts."""
+        return total_cost(cost for _, cost, _ in self._costs)
+
     def replay(self, work: Callable[[], T]) -> T:
         """Book forecasts that the run itself makes with the exported graph."""
         result, measurement = self._meter.measure(work, repeat=False)
@@ -83,7 +96,7 @@ class Account:
         weight = sum(grams for grams, _ in known)
         return RungCost(
             fit_cpu_s=sum(cost.cpu_s for stage, cost, _ in self._costs if stage == "training"),
-            training=total_cost(cost for _, cost, _ in self._costs),
+            training=self.spent,
             per_1000=self._context.cost(one.times(_FUNCTIONAL_UNIT)),
             latency_us=one.wall_s * 1e6,
             spread=sum(grams * std for grams, std in known) / weight if weight else 0.0,

@@ -183,7 +183,7 @@ def seasonal_naive(prepared: Prepared, origins: IntArray, actual: FloatArray) ->
         rung = SeasonalNaive(season=season)
         forecast = []
         for series, grid in zip(prepared.series, prepared.grids, strict=True):
-            graph = FeatureGraph(rung.blocks(), grid)
+            graph = FeatureGraph(rung.blocks(), grid.raw)
             forecast.append(graph.transform(series.windows(origins, graph.reach))[:, :, 0])
         stacked = np.stack(forecast).astype(np.float64)
         found.append(Baseline(stacked, origin_errors(stacked, actual)))

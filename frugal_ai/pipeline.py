@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from annotated_types import Ge, Gt, MinLen
@@ -34,6 +34,7 @@ from frugal_ai.recipes import Kind, default_recipe
 from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
 from frugal_ai.report.row import Weather
 from frugal_ai.selection.choice import SelectionSettings
+from frugal_ai.selection.climbing import Climbing
 from frugal_ai.settings import Duration, Settings, describe, format_duration
 from frugal_ai.site import Site
 
@@ -94,9 +95,9 @@ class Periods(Settings):
 
     Nothing before ``train`` is read. For the choice, a rung learns from targets before the first
     validation origin; for the report, from targets before the first test origin. With several
-    ``folds`` the validation origins are dealt out by weeks, and a rung learns for each fold from all
-    targets before the first test origin but those of the fold: less history is lost, but a model is
-    chosen on weeks that others after them have told something about.
+    ``folds`` the validation origins are dealt out by weeks, and a rung learns for each fold from
+    all targets before the first test origin but those of the fold: no history is lost, but the
+    choice rests on models that have seen weeks after those that they are judged on.
     """
 
     train: AwareDatetime | date
@@ -152,6 +153,8 @@ class Pipeline(Settings):
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     metrics: Metrics = Metrics()
     selection: SelectionSettings = SelectionSettings()
+    climb: Literal["frugal", "full"] = "frugal"
+    climbing: Climbing = Climbing()
     cost: CostSettings
     seed: Annotated[int, Ge(0)] = 0
     valid_years: Annotated[int, Ge(1)] = 8
@@ -197,15 +200,24 @@ class Pipeline(Settings):
     def _default_ladder(cls, declared: Any) -> Any:
         if isinstance(declared, dict) and "rungs" not in declared:
             several = len(declared.get("series") or ()) > 1
-            rungs = default_ladder(declared.get("kind") == "load", several)
+            kind = declared.get("kind")
+            rungs = default_ladder(kind if kind in get_args(Kind) else "load", several)
             return declared | {"rungs": tuple(ladder.make(one) for one in rungs)}
         return declared
 
     @model_validator(mode="after")
     def _by_kind(self) -> "Pipeline":
         """Fill in what follows from the kind of target."""
+        capacity = self.site.capacity
+        if isinstance(capacity, str) and capacity not in self.covariates.known:
+            names = ", ".join(self.covariates.known) or "none"
+            raise ValueError(
+                f"site.capacity: expected a number or a known covariate ({names}), got {capacity!r}"
+            )
         if self.kind != "load" and "limits" not in self.model_fields_set:
-            object.__setattr__(self, "limits", Limits(minimum=0.0))  # frozen for everybody else
+            most = None if isinstance(capacity, str) else capacity
+            limits = Limits(minimum=0.0, maximum=most)
+            object.__setattr__(self, "limits", limits)  # frozen for everybody else
         if self.recipe is None:
             object.__setattr__(self, "recipe", default_recipe(self.kind, self._setting()))
         return self
@@ -247,8 +259,7 @@ class Pipeline(Settings):
     @property
     def features(self) -> Recipe:
         """The recipe, declared or by kind."""
-        assert self.recipe is not None  # filled in when the pipeline was checked
-        return self.recipe
+        return self.recipe or default_recipe(self.kind, self._setting())
 
     @property
     def step_s(self) -> int:
@@ -261,25 +272,27 @@ class Pipeline(Settings):
         return self.horizon // self.step
 
 
-def default_ladder(grows: bool, several: bool) -> tuple[Any, ...]:
+def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
+
+    Trees need the level of what grows without bounds, as load does. PV's errors are unequal from
+    night to noon, so that its linear rung minimizes absolute errors and not squares.
 
     Parameters
     ----------
-    grows
-        Whether the target can leave the range that it has been in, so that trees need its level.
     several
         Whether there are several series, so that one model for all is worth a try.
     """
     daily, weekly = ({"rung": "seasonal_naive", "season": season} for season in ("1d", "7d"))
-    trees = {"rung": "boosting"} if grows else {"rung": "boosting", "level": None}
-    of_all = {**trees, "scope": "panel", "leaves": 63}
-    return (
-        *("persistence", daily, weekly, "climatology"),
-        *("ridge", "basis_ridge", "linear_quantiles"),
-        *((of_all,) if several else ()),
-        *(trees, "residual_boosting"),
-    )
+    linear = {
+        "load": ("ridge", "basis_ridge"),
+        "wind": ("ridge", "basis_ridge", "linear_quantiles"),
+        "pv": ("linear_quantiles",),
+    }
+    trees = {"rung": "boosting"} if kind == "load" else {"rung": "boosting", "level": None}
+    of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
+    naive = ("persistence", daily, weekly, "climatology")
+    return (*naive, *linear[kind], *of_all, trees, "residual_boosting")
 
 
 def read_pipeline(path: Path) -> Pipeline:

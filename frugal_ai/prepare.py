@@ -1,7 +1,7 @@
 """From a pipeline to everything that its backtest needs: series, grids, origins, checked."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Prepared:
         One for each series, S.
     split
         Training, validation and test.
+    left_out
+        Rungs that the history does not support, and why.
     """
 
     panel: Panel
@@ -52,6 +54,7 @@ class Prepared:
     series: tuple[Series, ...]
     grids: tuple[Grid, ...]
     split: Split
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -114,6 +117,9 @@ def prepare(
         grids=with_percentiles(grids, series, split),
         split=split,
     )
+    prepared = replace(prepared, left_out=_unsupported(pipeline, prepared))
+    for rung, reason in prepared.left_out.items():
+        tell(f"rung {rung} is left out: {reason}")
     _check_windows(pipeline, prepared)
     return prepared
 
@@ -155,6 +161,7 @@ def task(pipeline: Pipeline, prepared: Prepared) -> Task:
             full=follows,
             daylight=Daylight(places=places) if places else None,
             spread=_BEST_OF_LATE if pipeline.kind == "pv" else None,
+            dark=pipeline.kind == "pv" and places is None,
         ),
     )
 
@@ -209,26 +216,58 @@ def with_percentiles(
     if not found:
         return grids
     table = np.percentile(np.concatenate(found), np.arange(101), axis=0)  # [101, names]
-    known = {name: np.ascontiguousarray(table[:, k]) for k, name in enumerate(names)}
+    known = {name: table[:, k].astype(np.float64) for k, name in enumerate(names)}
     return tuple(replace(grid, percentiles=known) for grid in grids)
 
 
-def reach(pipeline: Pipeline, grid: Grid) -> Reach:
-    """Return what the rungs of a pipeline read, all of them together."""
-    graphs = (FeatureGraph(rung.blocks(pipeline.features), grid) for rung in pipeline.rungs)
+def reach(pipeline: Pipeline, grid: Grid, without: Collection[str] = ()) -> Reach:
+    """Return what the rungs of a pipeline read, all of them together but those named."""
+    graphs = (
+        FeatureGraph(rung.blocks(pipeline.features), grid)
+        for rung in pipeline.rungs
+        if rung.name not in without
+    )
     return reduce(Reach.__or__, (graph.reach for graph in graphs), Reach())
+
+
+def _unsupported(pipeline: Pipeline, prepared: Prepared) -> dict[str, str]:
+    """Find the rungs whose windows need more history than there is, and say what they need.
+
+    Raises
+    ------
+    PipelineError
+        If none is left.
+    """
+    split, found = prepared.split, dict[str, str]()
+    for series, grid in zip(prepared.series, prepared.grids, strict=True):
+        for rung in pipeline.rungs:
+            graph = FeatureGraph(rung.blocks(pipeline.features), grid)
+            _ = graph.columns
+            try:
+                _check_history(series, graph, split)
+                _check_training(rung.name, series, graph, split)
+            except PipelineError as error:
+                found.setdefault(rung.name, str(error))
+    if len(found) == len(pipeline.rungs):
+        raise PipelineError(next(iter(found.values())))
+    return found
+
+
+def _check_history(series: Series, graph: FeatureGraph, split: Split) -> None:
+    first = int(split.validation[0])
+    needed, there = max(graph.reach.history, graph.reach.lookback), series.panel.index(first)
+    if there < needed:
+        raise PipelineError(
+            f"{series.name}: expected {needed} steps of history before {format_time(first)}, "
+            f"got {there}"
+        )
 
 
 def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
     """Cut every window once, so that what is missing is said before anything is trained."""
-    split = prepared.split
+    split, left_out = prepared.split, prepared.left_out
     for series, grid in zip(prepared.series, prepared.grids, strict=True):
-        graphs = {
-            rung.name: FeatureGraph(rung.blocks(pipeline.features), grid) for rung in pipeline.rungs
-        }
-        for graph in graphs.values():
-            _ = graph.columns
-        wanted = reach(pipeline, grid)
+        wanted = reach(pipeline, grid, left_out)
         for origins in (split.validation, split.test):
             series.windows(origins, wanted)
             if not np.isfinite(series.targets(origins)).any():
@@ -237,9 +276,10 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
                     f"{format_time(origins[0])} to {format_time(origins[-1])}, all are missing"
                 )
         _check_calibration(pipeline, series, grid, split)
-        for name, graph in graphs.items():
-            _check_training(name, series, graph, split)
-            if prepared.panel.vintages:  # of others the whole period was looked at
+        for rung in pipeline.rungs:
+            # of covariates without vintages the whole period was looked at
+            if prepared.panel.vintages and rung.name not in left_out:
+                graph = FeatureGraph(rung.blocks(pipeline.features), grid)
                 series.windows(training_origins_of(series, graph, split), graph.reach)
 
 

@@ -149,7 +149,7 @@ def test_rungs_and_sources_are_listed_one_a_line(tmp_path: Path) -> None:
     assert [line.split()[0] for line in rungs][-1].endswith("boosting")
     assert len(rungs) >= 7
     sources = frugal_ai("sources", cwd=tmp_path).stdout.splitlines()
-    assert [line.split()[0] for line in sources][:2] == ["file", "sample"]
+    assert [line.split()[0] for line in sources] == ["file", "odre", "open_meteo", "sample"]
     assert all(len(line.split()) > 2 for line in rungs + sources)
 
 

@@ -16,7 +16,7 @@ from frugal_ai.backtest.forecaster import (
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.physical import Physical
-from frugal_ai.backtest.split import Split, joined, training_rows, trials
+from frugal_ai.backtest.split import BoolArray, Split, joined, training_rows, trials
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import FloatArray
 from frugal_ai.features.graph import FeatureGraph
@@ -99,7 +99,7 @@ class Task:
     def seen_by(self, rung: Rung) -> "Task":
         """Return the task as a rung sees it: naive ones raw, those of a panel in common units."""
         if rung.family == "naive":
-            raw = tuple(replace(grid, capacity=None, scale=1.0) for grid in self.grids)
+            raw = tuple(grid.raw for grid in self.grids)
             return replace(self, grids=raw, physical=AS_IT_IS)
         if rung.scope == "panel" and not self.physical.unit:
             scaled = tuple(
@@ -139,6 +139,33 @@ def evaluate(rung: Rung, task: Task, measure: Measure) -> Evaluation:
         test_quantiles=np.stack([forecasts.quantiles for forecasts in test]),
         models=models,
     )
+
+
+def try_out(rung: Rung, task: Task) -> FloatArray:
+    """Forecast the validation origins by trial models alone, [S, O, H].
+
+    What is cheaper than `evaluate` by the final fit and all that is made of it; on a part of the
+    task by more.
+
+    Raises
+    ------
+    DataError, PipelineError, RungError
+        As `evaluate`.
+    """
+    task = task.seen_by(rung)
+    each = [_Learner.of(rung, task, i, _unmeasured) for i in range(len(task.series))]
+    points = np.stack([np.empty(one.actual.shape) for one in each])
+    groups = [range(len(each))] if rung.scope == "panel" else [[i] for i in range(len(each))]
+    for group in groups:
+        for held, fitted in _trial_models(rung, task, [each[i] for i in group]):
+            for i in group:
+                forecaster = _forecaster(fitted, None, task, each[i])
+                points[i, held] = forecaster.predict(each[i].features[held]).point
+    return points
+
+
+def _unmeasured(stage: Stage, work: Callable[[], T]) -> T:  # noqa: ARG001 - a Measure
+    return work()
 
 
 @dataclass(frozen=True)
@@ -183,13 +210,12 @@ def _learn(
         points = [np.empty(one.actual.shape) for one in group]
         raws: list[list[FloatArray]] = [[] for _ in group]
         order = []
-        for trial in trials(task.split):
-            fitted = rung.fit(joined([trial.keeps(one.rows) for one in group]))
-            order.append(np.flatnonzero(trial.held))
+        for held, fitted in _trial_models(rung, task, group):
+            order.append(np.flatnonzero(held))
             for one, point, raw in zip(group, points, raws, strict=True):
                 forecaster = _forecaster(fitted, None, task, one)
-                features = one.features[trial.held]
-                point[trial.held] = forecaster.predict(features).point
+                features = one.features[held]
+                point[held] = forecaster.predict(features).point
                 raw.append(forecaster.raw(features))
         back = np.argsort(np.concatenate(order))
         return [
@@ -204,6 +230,14 @@ def _learn(
         test = forecaster.predict(_features(one.series, one.graph, task.split.test))
         n_rows = len(one.rows.origin) * one.series.horizon
         yield validation, test, SeriesModel(one.graph, forecaster, n_rows)
+
+
+def _trial_models(
+    rung: Rung, task: Task, group: list[_Learner]
+) -> Iterator[tuple[BoolArray, Fitted]]:
+    """Yield which validation origins a trial model forecasts, and what it has learnt."""
+    for trial in trials(task.split):
+        yield trial.held, rung.fit(joined([trial.keeps(one.rows) for one in group]))
 
 
 def _calibrated(raw: FloatArray, task: Task, one: _Learner) -> Calibrated | None:

@@ -30,12 +30,15 @@ class Physical:
     spread
         One column that errors grow with, such as the best that a time of day has given lately
         [units]; None where they do not.
+    dark
+        Nothing is forecast where the spread is zero, as at night where the place is unknown.
     """
 
     unit: bool = False
     full: bool = False
     daylight: Daylight | None = None
     spread: Block | None = None
+    dark: bool = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -47,7 +50,7 @@ class Physical:
     @property
     def _factors(self) -> range:
         """Columns that forecasts are multiplied by, counted from the end."""
-        return range(-len(self.blocks) + (self.spread is not None), 0)
+        return range(-len(self.blocks) + (self.spread is not None and not self.dark), 0)
 
     def without(self, features: Float32Array) -> Float32Array:
         """Return the features [B, H, F] that the rung reads."""
@@ -63,7 +66,8 @@ class Physical:
         """Divide what was observed [B, H] by the unit at the time."""
         if not self.unit:
             return values
-        return np.asarray(values / features[:, :, self._factors[0]], dtype=np.float64)
+        column = -1 if self.daylight is None else -2
+        return np.asarray(values / features[:, :, column], dtype=np.float64)
 
     def spread_of(self, features: Float32Array) -> FloatArray:
         """Return what errors grow with [B, H], 1 where that is nothing."""
@@ -83,6 +87,8 @@ class Physical:
             values = np.minimum(values, 1.0)
         for column in self._factors:
             factor = features[:, :, column].astype(np.float64)
+            if column == -len(self.blocks) and self.dark:
+                factor = (factor > 0).astype(np.float64)
             values = values * (factor if values.ndim == 2 else factor[:, :, None])
         return values
 
@@ -92,6 +98,8 @@ class Physical:
             values = op.min([values, const(1.0, np.float32)])
         for column in self._factors:
             factor = op.gather(features, const(column, np.int64), axis=2)  # [B, H]
+            if column == -len(self.blocks) and self.dark:
+                factor = op.cast(op.greater(factor, const(0.0, np.float32)), to=np.float32)
             if quantiles:
                 factor = op.unsqueeze(factor, const([2], np.int64))
             values = op.mul(values, factor)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import time
+from itertools import count
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.ladder.rung import Rows
 
 BoolArray = NDArray[np.bool_]
+_SCATTER = 0x9E3779B1  # Knuth's multiplicative hash, of the number of a group of weeks
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Split:
         1 for a trial model that has seen nothing from the first validation origin on. With more,
         validation origins are dealt out by weeks, and each is forecast by a model that has learnt
         from everything before the test but the weeks of its own fold.
+    part
+        One in so many weeks is learnt from; 1 for all.
     """
 
     start: int
@@ -40,6 +45,7 @@ class Split:
     at: tuple[time, ...]
     timezone: str
     folds: int = 1
+    part: int = 1
 
 
 @dataclass(frozen=True)
@@ -100,9 +106,31 @@ def training_origins_of(series: Series, graph: FeatureGraph, split: Split) -> In
     """List the training origins before the first test origin, [O] [unix s]."""
     step = series.panel.step_s
     reach = max(graph.reach.history, graph.reach.lookback, 1) * step
-    return training_origins(
+    found = training_origins(
         split.start, int(split.test[0]), split.at, split.timezone, reach, series.horizon * step
     )
+    return found[_in_part(found, split.part)]
+
+
+def _in_part(origins: IntArray, part: int) -> BoolArray:
+    """Mark one in so many weeks, in no rhythm that the folds of a rung could share."""
+    week = origins // WEEK_S
+    drawn = (week // part * _SCATTER >> 15) % part
+    return np.asarray(week % part == drawn)
+
+
+def thinned(split: Split, part: int) -> Split:
+    """Return a part of a split that shows cheaply what a rung is worth.
+
+    One in ``part`` weeks is learnt from, so that every season stays; one trial model remains. With
+    folds it forecasts the weeks of its own, else about every second validation origin, at all local
+    times in turn.
+    """
+    if split.folds > 1:
+        kept = split.validation[next(trials(split)).held]
+    else:
+        kept = split.validation[:: next(n for n in count(2) if gcd(n, len(split.at)) == 1)]
+    return replace(split, validation=kept, part=part)
 
 
 def training_rows(series: Series, graph: FeatureGraph, split: Split, plain: int, seed: int) -> Rows:

@@ -76,8 +76,8 @@ class Direction(Derived):
 class DenseSpeed(Derived):
     """The wind speed that would carry as much power in air of standard density.
 
-    v (rho / 1.225)^(1/3) with rho = p / (287.05 T): the normalization of IEC 61400-12-1 for turbines
-    with pitch control. ``temperature`` [degC], ``pressure`` [hPa].
+    v (rho / 1.225)^(1/3) with rho = p / (287.05 T): the normalization of IEC 61400-12-1 for
+    turbines with pitch control. ``temperature`` [degC], ``pressure`` [hPa].
     """
 
     signal: Literal["dense_speed"]

@@ -1,6 +1,7 @@
 """Expressions of the feature graph that several blocks share, each built once."""
 
-from functools import cached_property
+from collections.abc import Callable, Hashable
+from functools import cached_property, lru_cache
 
 import numpy as np
 import spox
@@ -12,11 +13,20 @@ from frugal_ai.data.calendar import DAY_S
 from frugal_ai.features.grid import DAY_FLAGS, Grid, position
 
 TARGET = "target"
+_SMALL = 1024  # [bytes]
 
 
 def const(value: ArrayLike, dtype: DTypeLike) -> Var:
-    """Embed an array in the graph."""
-    return op.const(np.asarray(value, dtype=dtype))
+    """Embed an array in the graph; equal small ones are one node."""
+    array = np.asarray(value, dtype=dtype)
+    if array.nbytes > _SMALL:
+        return op.const(array)
+    return _small(array.dtype.str, array.shape, array.tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _small(dtype: str, shape: tuple[int, ...], content: bytes) -> Var:
+    return op.const(np.frombuffer(content, dtype=dtype).reshape(shape))
 
 
 class Frame:
@@ -31,6 +41,7 @@ class Frame:
         self.history_steps = history_steps
         self.lookback = lookback
         self._columns: dict[str, Var] = {}
+        self._built: dict[Hashable, Var] = {}
         span = lookback + grid.horizon
         self.inputs: dict[str, Var] = {
             "history": spox.argument(spox.Tensor(np.float32, ("B", history_steps))),
@@ -41,8 +52,14 @@ class Frame:
             ),
         }
 
+    def once(self, key: Hashable, build: Callable[[], Var]) -> Var:
+        """Build an expression, or return it if something with the same key was built before."""
+        if key not in self._built:
+            self._built[key] = build()
+        return self._built[key]
+
     def signal(self, name: str) -> Var:
-        """Return the observed past of the target [units of the grid] or of a past covariate, [B, N]."""
+        """Return the past of the target [units of the grid] or of a past covariate, [B, N]."""
         if name == TARGET:
             return self._observed
         index = position(name, self.grid.past_names, "past")

@@ -96,7 +96,7 @@ class FeatureGraph:
     def build(self) -> tuple[Frame, Var]:
         """Build the graph: its inputs and the features, float32 [B, H, F]."""
         frame = Frame(self.inputs, max(self.reach.history, 1), self.reach.lookback)
-        parts = [block.build(frame) for block in self.blocks]
+        parts = [block.on(frame) for block in self.blocks]
         return frame, parts[0] if len(parts) == 1 else op.concat(parts, axis=2)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,11 @@ class Grid:
     percentiles: Mapping[str, FloatArray] = field(default_factory=dict)
     capacity: str | None = None
     scale: float = 1.0
+
+    @property
+    def raw(self) -> Grid:
+        """The grid with the target in its own unit."""
+        return replace(self, capacity=None, scale=1.0)
 
     def base(self, name: str) -> frozenset[str]:
         """Return the known covariates that a name stands for.

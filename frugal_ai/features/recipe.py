@@ -76,7 +76,7 @@ class Spline(Block):
         return self.of.reach(grid)
 
     def build(self, frame: Frame) -> Var:
-        values = self.of.build(frame)  # [B, H, k]
+        values = self.of.on(frame)  # [B, H, k]
         knots = self._table(frame.grid, len(self.of.columns(frame.grid)))
         width = knots.size
         beyond = op.relu(
@@ -110,8 +110,8 @@ class Product(Block):
         return self.of.reach(grid) | self.by.reach(grid)
 
     def build(self, frame: Frame) -> Var:
-        left = op.unsqueeze(self.of.build(frame), const([3], np.int64))  # [B, H, a, 1]
-        right = op.unsqueeze(self.by.build(frame), const([2], np.int64))  # [B, H, 1, b]
+        left = op.unsqueeze(self.of.on(frame), const([3], np.int64))  # [B, H, a, 1]
+        right = op.unsqueeze(self.by.on(frame), const([2], np.int64))  # [B, H, 1, b]
         width = len(self.columns(frame.grid))
         return op.reshape(op.mul(left, right), const([-1, frame.grid.horizon, width], np.int64))
 

@@ -21,10 +21,10 @@ class TreeSettings(Rung):
     """
 
     loss: Literal["absolute", "squared"] = "absolute"
-    trees: Annotated[int, Ge(1)] = 300
+    trees: Annotated[int, Ge(1)] = 500
     leaves: Annotated[int, Ge(2)] = 31
-    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.05
-    rows_per_leaf: Annotated[int, Ge(1)] = 60
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.03
+    rows_per_leaf: Annotated[int, Ge(1)] = 20
     column_share: Annotated[float, Gt(0), Le(1)] = 0.4
     row_share: Annotated[float, Gt(0), Le(1)] = 0.7
     l2: Annotated[float, Ge(0)] = 5.0

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block
@@ -57,6 +57,9 @@ class ResidualBoosting(TreeSettings):
     rung: Literal["residual_boosting"] = "residual_boosting"
     alphas: Alphas = ALPHAS
     folds: Annotated[int, Ge(2)] = 4
+    trees: Annotated[int, Ge(1)] = 300
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.05
+    rows_per_leaf: Annotated[int, Ge(1)] = 60
     half_life: Duration | None = timedelta(days=730)
     family: ClassVar[Family] = "boosting"
     summary: ClassVar[str] = "basis ridge, and LightGBM on its out-of-fold residuals"

@@ -90,8 +90,8 @@ class FittedQuantiles(Protocol):
 class Rung(Settings, ABC):
     """A kind of model with its settings.
 
-    ``label`` names it on the leaderboard where one kind stands there with several settings. With the
-    ``scope`` panel one model learns from all series at once, each in units of its own.
+    ``label`` names it on the leaderboard where one kind stands there with several settings. With
+    the ``scope`` panel one model learns from all series at once, each in units of its own.
     """
 
     rung: str

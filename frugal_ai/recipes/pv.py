@@ -9,8 +9,9 @@ _YEAR = 400  # [days]
 def recipe(setting: Setting) -> Recipe:
     """Return features and basis for PV.
 
-    The recent level of production per clear sky follows capacity that nobody has reported yet; where
-    the place is unknown, the best of the last weeks at the time of day stands for the clear sky.
+    The recent level of production per clear sky follows capacity that nobody has reported yet;
+    where the place is unknown, the best of the last weeks at the time of day stands for the clear
+    sky.
     """
     hours = setting.durations("1h", "2h")
     light = setting.mains("irradiance", "cloud_cover")

@@ -6,8 +6,10 @@ from frugal_ai.report.parts import (
     HardwareReport,
     LevelReport,
     MlflowReport,
+    NotRun,
     OriginsReport,
     RungReport,
+    TuningReport,
 )
 from frugal_ai.report.row import Circumstances, RungRow, Weather
 from frugal_ai.report.run import RunReport
@@ -19,9 +21,11 @@ __all__ = [
     "HardwareReport",
     "LevelReport",
     "MlflowReport",
+    "NotRun",
     "OriginsReport",
     "RunReport",
     "RungReport",
     "RungRow",
+    "TuningReport",
     "Weather",
 ]

@@ -1,11 +1,11 @@
 """The parts of a run's report."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
-from frugal_ai.report.figures import Amount, Count, Figures, Share
+from frugal_ai.report.figures import Amount, Bounds, Count, Figures, Share
 from frugal_ai.report.row import Outcome
 from frugal_ai.settings import Settings
 
@@ -26,7 +26,7 @@ class RungReport(Figures):
     """One rung of a run: what it is, its figures and its verdict.
 
     `over` is the rung that the gain is over. `params` are the rung's settings. `levels` are its
-    quantiles one by one.
+    quantiles one by one. `tuning` is None where the settings are the declared ones.
     """
 
     rung: Annotated[str, MinLen(1)]
@@ -36,7 +36,54 @@ class RungReport(Figures):
     verdict: Outcome | None = None
     chosen: bool = False
     levels: tuple[LevelReport, ...] = ()
+    tuning: "TuningReport | None" = None
     ended: AwareDatetime
+
+
+class NotRun(Settings):
+    """A rung of the pipeline that was left out, and why.
+
+    Attributes
+    ----------
+    why
+        ``gain``: a trial let expect too little; ``unsupported``: data or settings do not support
+        it; ``parity``: its exported graph disagrees with it.
+    reason
+        In words.
+    gain, gain_ci, over, origins
+        Expected over the best rung before it [1], on that many validation origins; None where there
+        was no trial.
+    expected_cpu_s, expected_co2e_g
+        What it would have cost [CPU-s], [gCO2e].
+    spent_cpu_s, spent_co2e_g
+        What finding that out cost.
+    """
+
+    rung: Annotated[str, MinLen(1)]
+    family: str
+    why: Literal["gain", "unsupported", "parity"]
+    reason: str
+    gain: float | None = None
+    gain_ci: Bounds | None = None
+    over: str | None = None
+    origins: Count | None = None
+    expected_cpu_s: Amount | None = None
+    expected_co2e_g: Amount | None = None
+    spent_cpu_s: Amount = 0.0
+    spent_co2e_g: Amount = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """One line for a reader."""
+        return f"not run: {self.rung}, {self.reason}"
+
+
+class TuningReport(Settings):
+    """The search of a rung's settings: how many were tried, and what that cost."""
+
+    trials: Count
+    cpu_s: Amount
+    co2e_g: Amount
 
 
 class HardwareReport(Settings):

@@ -7,7 +7,13 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 
 from frugal_ai.errors import DataError
 from frugal_ai.files import write_text
-from frugal_ai.report.parts import ContextReport, MlflowReport, OriginsReport, RungReport
+from frugal_ai.report.parts import (
+    ContextReport,
+    MlflowReport,
+    NotRun,
+    OriginsReport,
+    RungReport,
+)
 from frugal_ai.report.row import Identifier, PipelineName, RungRow, Weather
 from frugal_ai.settings import Settings
 
@@ -51,6 +57,7 @@ class RunReport(Settings):
     reason: str = ""
     bundles: tuple[str, ...] = ()
     rungs: tuple[RungReport, ...]
+    not_run: tuple[NotRun, ...] = ()
     mlflow: MlflowReport | None = None
 
     @field_validator("bundles")
@@ -109,7 +116,7 @@ class RunReport(Settings):
         return [
             RungRow(
                 **shared,
-                **rung.model_dump(exclude={"params", "levels"}),
+                **rung.model_dump(exclude={"params", "levels", "tuning"}),
                 origins_test=self.origins.test,
                 hardware=self.context.hardware.label,
             )

@@ -103,6 +103,17 @@ def test_the_summary_is_against_the_best_peer(one: Given) -> None:
     assert cells[4:] == ["0.12", "basis_ridge", "0.500", "0.12", "30.0"]
 
 
+def test_of_peers_with_the_same_error_the_cheaper_to_train_is_the_best(one: Given) -> None:
+    found = result(one)
+    best = found.best
+    assert best is not None
+    assert best.measured is not None
+    cheaper = replace(best.measured, train_cpu_s=1.0)
+    twin = entry(system("openstef_gblinear"), found.judge, cheaper)
+    assert replace(found, entries=(*found.entries, twin)).best == twin
+    assert replace(found, entries=(twin, *found.entries)).best == twin
+
+
 def test_a_peer_without_figures_is_named_with_the_reason(one: Given) -> None:
     text = Page((result(one),), INSTALLED, HOST, "make benchmark-peers").text()
     assert "- skforecast + LightGBM: skipped: needs Python 3.99" in text

@@ -7,7 +7,14 @@ from sklearn.linear_model import Ridge as Oracle
 
 from frugal_ai import ladder
 from frugal_ai.errors import PipelineError, RungError
-from frugal_ai.ladder._linear import linear_model, moments, out_of_fold, tune_alpha
+from frugal_ai.ladder._linear import (
+    Moments,
+    linear_model,
+    moments,
+    out_of_fold,
+    recency,
+    tune_alpha,
+)
 from frugal_ai.ladder.climatology import SlotMeans
 from frugal_ai.ladder.rung import Rows
 
@@ -29,7 +36,9 @@ def test_the_ladder_climbs_from_naive_to_boosting() -> None:
         "climatology",
         "ridge",
         "basis_ridge",
+        "linear_quantiles",
         "boosting",
+        "quantile_boosting",
         "residual_boosting",
     }
 
@@ -59,36 +68,46 @@ def test_a_wrong_setting_is_refused(settings: dict[str, object]) -> None:
         ladder.make(settings)
 
 
+def sums_of(data: Rows) -> Moments:
+    return moments(data, 4, recency(data, None))
+
+
 @pytest.mark.parametrize("alpha", [1e-3, 0.1, 10.0])
 def test_ridge_agrees_with_scikit_learn(alpha: float) -> None:
     data = rows()
-    model = linear_model(moments(data, folds=4), alpha)
+    sums = sums_of(data)
+    model = linear_model(sums, sums.solve(alpha))
     flat = data.features.reshape(-1, 5).astype(np.float64)
     scaled = (data.features - flat.mean(axis=0)) / flat.std(axis=0)
+    centred = (scaled - scaled.mean(axis=0)).reshape(-1, 5)
+    common = Oracle(alpha=1e-4 * data.target.size, fit_intercept=False).fit(
+        centred, (data.target - data.target.mean(axis=0)).ravel()
+    )
     for h in range(3):
-        oracle = Oracle(alpha=alpha * len(data.target)).fit(scaled[:, h], data.target[:, h])
+        left = data.target[:, h] - common.predict(scaled[:, h])
+        own = Oracle(alpha=alpha * len(data.target)).fit(scaled[:, h], left)
+        expected = common.predict(scaled[:, h]) + own.predict(scaled[:, h])
         got = model.predict(data.features)[:, h]
         # 16-bit weights: half a step of the largest weight, for each feature
-        np.testing.assert_allclose(got, oracle.predict(scaled[:, h]), atol=2e-3)
+        np.testing.assert_allclose(got, expected, atol=2e-3)
 
 
 def test_held_out_forecasts_have_not_seen_their_week() -> None:
     data = rows()
-    sums = moments(data, folds=4)
+    sums = sums_of(data)
     clean = out_of_fold(data, sums, 1e-3)
     held = sums.fold == 1
     spoiled = data.target.copy()
     spoiled[held] += 1000
     again = Rows(data.features, spoiled, data.origin, 3600, 5, 0)
-    dirty = out_of_fold(again, moments(again, folds=4), 1e-3)
+    dirty = out_of_fold(again, sums_of(again), 1e-3)
     np.testing.assert_allclose(dirty[held], clean[held], atol=1e-6)
     assert np.abs(dirty[~held] - clean[~held]).max() > 100
 
 
 def test_weeks_are_interleaved_over_the_folds() -> None:
     data = rows()
-    fold = moments(data, folds=4).fold
-    np.testing.assert_array_equal(fold, data.origin // WEEK % 4)
+    np.testing.assert_array_equal(sums_of(data).fold, data.origin // WEEK % 4)
 
 
 def test_noise_asks_for_a_stronger_penalty() -> None:
@@ -96,15 +115,16 @@ def test_noise_asks_for_a_stronger_penalty() -> None:
     rng = np.random.default_rng(1)
     noisy = Rows(noisy.features, rng.normal(0, 1, noisy.target.shape), noisy.origin, 3600, 5, 0)
     alphas = (1e-4, 1e-2, 1.0, 100.0)
-    assert tune_alpha(clear, moments(clear, 4), alphas) == 1e-4
-    assert tune_alpha(noisy, moments(noisy, 4), alphas) > 1e-2
+    assert tune_alpha(clear, sums_of(clear), alphas) == 1e-4
+    assert tune_alpha(noisy, sums_of(noisy), alphas) > 1e-2
 
 
 def test_a_constant_feature_says_nothing() -> None:
     data = rows()
     features = data.features.copy()
     features[:, :, 2] = 7
-    model = linear_model(moments(Rows(features, data.target, data.origin, 3600, 5, 0), 4), 1e-3)
+    sums = sums_of(Rows(features, data.target, data.origin, 3600, 5, 0))
+    model = linear_model(sums, sums.solve(1e-3))
     assert (model.scale[2], np.abs(model.weights[:, 2]).max()) == (0, 0)
     assert np.isfinite(model.predict(features)).all()
 

@@ -122,8 +122,9 @@ class FetchReport:
 
     def line(self) -> str:
         """Say it in one line."""
+        count = self.fetched + self.kept
         return (
-            f"{self.dataset}: {self.fetched + self.kept} months, {self.rows:,} rows from"
+            f"{self.dataset}: {count} month{'s' * (count != 1)}, {self.rows:,} rows from"
             f" {self.first:%Y-%m-%dT%H:%MZ} to {self.last:%Y-%m-%dT%H:%MZ} in {self.folder}"
             f" ({self.fetched} fetched, {self.kept} were there)"
         )

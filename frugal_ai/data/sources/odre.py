@@ -1,4 +1,4 @@
-"""Load and production of France, eCO2mix by RTE, as `frugal-ai fetch odre` has fetched them."""
+"""Load and production of France: eCO2mix by RTE, fetched with frugal-ai fetch odre."""
 
 import os
 from datetime import UTC, datetime

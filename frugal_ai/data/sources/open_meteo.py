@@ -1,4 +1,4 @@
-"""Weather forecasts of the past by Open-Meteo, as `frugal-ai fetch open-meteo` has fetched them."""
+"""Weather forecasts of the past by Open-Meteo, fetched with frugal-ai fetch open-meteo."""
 
 from pathlib import Path
 from typing import Literal

@@ -45,6 +45,10 @@ class Block(Settings, ABC):
         """Say what the block reads."""
         return Reach()
 
+    def on(self, frame: Frame) -> Var:
+        """Return the columns on a frame, float32 [B, H, k]; equal blocks are built once."""
+        return frame.once(self, lambda: self.build(frame))
+
     @abstractmethod
     def build(self, frame: Frame) -> Var:
         """Build the columns, float32 [B, H, k]."""

@@ -58,15 +58,23 @@ class Sky(Block, ABC):
 
     def ahead(self, frame: Frame) -> tuple[Var, Var]:
         """Cosine of the zenith angle and clear-sky irradiance [W/m2] of the targets, [B, H]."""
-        return self._sky(frame.target, frame.grid)
+        columns = frame.once(
+            (self.places, self.samples), lambda: self._sky(frame.target, frame.grid)
+        )
+        return cut_at(columns, 0), cut_at(columns, 1)
 
     def behind(self, frame: Frame, steps: int) -> Var:
         """Clear-sky irradiance [W/m2] of the last steps before the origin, [B, steps]."""
         back = np.arange(-steps, 0)[None] * frame.grid.step_s
         origin = op.unsqueeze(frame.inputs["origin"], const([1], np.int64))
-        return self._sky(op.add(origin, const(back, np.int64)), frame.grid)[1]
+        starts = op.add(origin, const(back, np.int64))
+        return frame.once(
+            (self.places, self.samples, steps),
+            lambda: cut_at(self._sky(starts, frame.grid), 1),
+        )
 
-    def _sky(self, starts: Var, grid: Grid) -> tuple[Var, Var]:
+    def _sky(self, starts: Var, grid: Grid) -> Var:
+        """Mean height and mean clear-sky irradiance of intervals [B, n], [2, B, n]."""
         middle = (np.arange(self.samples) + 0.5) / self.samples * grid.step_s - _J2000
         seconds = op.unsqueeze(op.cast(starts, to=np.float64), const([2], np.int64))
         days = op.div(op.add(seconds, const(middle, np.float64)), const(DAY_S, np.float64))
@@ -76,10 +84,8 @@ class Sky(Block, ABC):
         safe = op.max([height, const(1e-6, np.float64)])
         dimmed = op.exp(op.div(const(-0.057, np.float64), safe))
         clear = op.mul(op.mul(const(1098.0, np.float64), height), dimmed)
-        return (
-            op.reduce_mean(height, axes=[2, 3], keepdims=0),
-            op.reduce_mean(clear, axes=[2, 3], keepdims=0),
-        )
+        both = op.concat([op.unsqueeze(x, const([0], np.int64)) for x in (height, clear)], axis=0)
+        return op.reduce_mean(both, axes=[3, 4], keepdims=0)
 
 
 class Sun(Sky):
@@ -138,6 +144,11 @@ class ClearSkyLevel(Sky):
 
     def _steps(self, grid: Grid, window: timedelta) -> int:
         return grid.steps(window, "recipe: clear_sky_level.window")
+
+
+def cut_at(stacked: Var, index: int) -> Var:
+    """Take one tensor out of several that are stacked along the first axis."""
+    return op.gather(stacked, const(index, np.int64), axis=0)
 
 
 def _cos_zenith(days: Var, places: tuple[Place, ...]) -> Var:

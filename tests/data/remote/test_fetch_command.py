@@ -99,7 +99,7 @@ def test_lead_times_and_places_one_by_one(run: Run, service: Any, tmp_path: Path
         "--lead-times", "1,2", *days, "--url", service.url,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("open-meteo-previous-runs: 1 months, 2,784 rows")
+    assert done.stdout.startswith("open-meteo-previous-runs: 1 month, 2,784 rows")
 
 
 def test_regions(run: Run, service: Any) -> None:
@@ -109,7 +109,7 @@ def test_regions(run: Run, service: Any) -> None:
         *days, "--url", service.url,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "1 months, 2,784 rows" in done.stdout
+    assert "1 month, 2,784 rows" in done.stdout
 
 
 @pytest.mark.parametrize(
