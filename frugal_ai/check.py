@@ -87,6 +87,8 @@ def _weather(pipeline: Pipeline, prepared: Prepared) -> list[str]:
 
 
 def _rung(pipeline: Pipeline, prepared: Prepared, rung: Rung) -> str:
+    if rung.name in prepared.left_out:
+        return f"would be left out: {prepared.left_out[rung.name]}"
     series, grid = prepared.series[0], prepared.grids[0]
     graph = FeatureGraph(rung.blocks(pipeline.features), grid)
     origins = training_origins_of(series, graph, prepared.split)

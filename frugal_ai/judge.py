@@ -35,6 +35,7 @@ from frugal_ai.ladder.rung import Rung
 from frugal_ai.ladder.seasonal_naive import SeasonalNaive
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared
+from frugal_ai.report import TuningReport
 from frugal_ai.selection.candidate import Candidate
 from frugal_ai.selection.choice import choose
 from frugal_ai.selection.verdicts import Verdict, verdicts
@@ -51,6 +52,7 @@ class Climbed:
     exported: tuple[OnnxModel, ...]  # S
     cost: RungCost
     ended: int  # [unix s]
+    tuning: TuningReport | None = None
 
     @property
     def bytes(self) -> int:

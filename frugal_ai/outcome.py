@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isfinite
@@ -24,6 +25,7 @@ from frugal_ai.report import (
     ContextReport,
     HardwareReport,
     LevelReport,
+    NotRun,
     OriginsReport,
     RungReport,
     RunReport,
@@ -42,6 +44,7 @@ def run_report(
     prepared: Prepared,
     judgement: Judgement | None,
     context: CostContext,
+    not_run: Sequence[NotRun] = (),
 ) -> RunReport:
     """Describe a run; an interrupted one has chosen nothing.
 
@@ -53,6 +56,8 @@ def run_report(
         When the run started [unix s].
     judgement
         None where no rung was finished.
+    not_run
+        Rungs that were left out.
     """
     finished = judgement if status == "finished" else None
     judged = judgement.rungs if judgement else ()
@@ -83,6 +88,7 @@ def run_report(
         chosen=finished.chosen_name if finished else None,
         reason=finished.reason if finished else "",
         rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
+        not_run=tuple(not_run),
     )
 
 
@@ -143,6 +149,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         latency_us=one.cost.latency_us,
         verdict=verdict.verdict,
         chosen=chosen,
+        tuning=one.tuning,
         ended=_utc(one.ended),
     )
 

@@ -235,10 +235,10 @@ def _unsupported(pipeline: Pipeline, prepared: Prepared) -> dict[str, str]:
 
     Raises
     ------
-    PipelineError
+    DataError, PipelineError
         If none is left.
     """
-    split, found = prepared.split, dict[str, str]()
+    split, found = prepared.split, dict[str, DataError | PipelineError]()
     for series, grid in zip(prepared.series, prepared.grids, strict=True):
         for rung in pipeline.rungs:
             graph = FeatureGraph(rung.blocks(pipeline.features), grid)
@@ -246,19 +246,20 @@ def _unsupported(pipeline: Pipeline, prepared: Prepared) -> dict[str, str]:
             try:
                 _check_history(series, graph, split)
                 _check_training(rung.name, series, graph, split)
-            except PipelineError as error:
-                found.setdefault(rung.name, str(error))
+            except (DataError, PipelineError) as error:
+                found.setdefault(rung.name, error)
     if len(found) == len(pipeline.rungs):
-        raise PipelineError(next(iter(found.values())))
-    return found
+        raise next(iter(found.values()))
+    return {rung: str(error) for rung, error in found.items()}
 
 
 def _check_history(series: Series, graph: FeatureGraph, split: Split) -> None:
-    first = int(split.validation[0])
-    needed, there = max(graph.reach.history, graph.reach.lookback), series.panel.index(first)
+    first = split.validation[:1]
+    needed = max(graph.reach.history, graph.reach.lookback, 1)
+    there = int(series.positions(first)[0])
     if there < needed:
-        raise PipelineError(
-            f"{series.name}: expected {needed} steps of history before {format_time(first)}, "
+        raise DataError(
+            f"{series.name}: expected {needed} steps of history before {format_time(first[0])}, "
             f"got {there}"
         )
 
@@ -277,10 +278,29 @@ def _check_windows(pipeline: Pipeline, prepared: Prepared) -> None:
                 )
         _check_calibration(pipeline, series, grid, split)
         for rung in pipeline.rungs:
-            # of covariates without vintages the whole period was looked at
-            if prepared.panel.vintages and rung.name not in left_out:
-                graph = FeatureGraph(rung.blocks(pipeline.features), grid)
+            if rung.name in left_out:
+                continue
+            graph = FeatureGraph(rung.blocks(pipeline.features), grid)
+            if prepared.panel.vintages:  # of others the whole period was looked at
                 series.windows(training_origins_of(series, graph, split), graph.reach)
+            if grid.capacity:
+                _check_capacity(grid.capacity, series, graph, split)
+
+
+def _check_capacity(name: str, series: Series, graph: FeatureGraph, split: Split) -> None:
+    """Check that what the target is counted in is above zero wherever a model divides by it."""
+    steps = max(graph.reach.history, graph.reach.lookback, 1)
+    read = Reach(lookback=steps, known=frozenset({name}))
+    for origins in (training_origins_of(series, graph, split), split.validation, split.test):
+        seen = series.windows(origins, read).known[:, :, 0]  # [O, L+H]
+        bad = np.argwhere(seen <= 0)
+        if len(bad):
+            row, step = bad[0]
+            at = int(origins[row]) + (int(step) - steps) * series.panel.step_s
+            raise DataError(
+                f"{series.name}: site.capacity: expected {name} above 0 at {format_time(at)}, "
+                f"got {seen[row, step]:g}"
+            )
 
 
 def _check_calibration(pipeline: Pipeline, series: Series, grid: Grid, split: Split) -> None:

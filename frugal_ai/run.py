@@ -8,25 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from frugal_ai.accounts import Account
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.climb import Climb
 from frugal_ai.cost.balance import book_envelope
 from frugal_ai.cost.context import CostContext, build_context
 from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.errors import CostError, OutputError, TrackingError
-from frugal_ai.export.model import check_parity, to_onnx
 from frugal_ai.features.blocks.lag import Last
 from frugal_ai.features.graph import FeatureGraph
-from frugal_ai.judge import Climbed, judge
-from frugal_ai.ladder.rung import Rung
+from frugal_ai.judge import judge
 from frugal_ai.leaderboard.export import write_leaderboard
 from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_bundles
 from frugal_ai.pipeline import Pipeline
-from frugal_ai.prepare import Prepared, prepare, task
+from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport
 
 _LEDGER = "ledger.jsonl"
@@ -88,11 +84,14 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         ready = partial(prepare, pipeline, order.path.parent, order.replacements, watcher.tell)
         prepared, measured = meter.measure(ready, repeat=False)
         ledger.add("data", measured)
-        climbed, status = _climb(pipeline, prepared, meter, ledger, watcher)
-        judgement = judge(climbed, pipeline, prepared) if climbed else None
+        account = partial(Account, meter=meter, ledger=ledger)
+        climb = Climb(pipeline, prepared, account, watcher.tell)
+        status = _climb(climb, watcher)
+        judgement = judge(climb.climbed, pipeline, prepared) if climb.climbed else None
         report = run_report(
-            pipeline, order.path, run_id, started, status, prepared, judgement, context
-        )
+            pipeline, order.path, run_id, started, status, prepared, judgement, context,
+            climb.not_run,
+        )  # fmt: skip
         if judgement and status == "finished":
             bundles = write_bundles(order.out, pipeline, prepared, judgement, report)
             report = report.model_copy(update={"bundles": bundles})
@@ -141,39 +140,23 @@ def made_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _climb(
-    pipeline: Pipeline, prepared: Prepared, meter: CpuMeter, ledger: Ledger, watcher: Watcher
-) -> tuple[list[Climbed], Status]:
-    climbed: list[Climbed] = []
+def _climb(climb: Climb, watcher: Watcher) -> Status:
+    rungs = climb.pipeline.rungs
     try:
-        _warm_up(prepared)
-        for done, rung in enumerate(pipeline.rungs):
-            watcher.climb(rung.name, done, len(pipeline.rungs))
-            climbed.append(_climb_rung(pipeline, prepared, rung, Account(rung.name, meter, ledger)))
+        _warm_up(climb.prepared)
+        for done, rung in enumerate(rungs):
+            watcher.climb(rung.name, done, len(rungs))
+            climb.step(rung)
     except KeyboardInterrupt:
-        return climbed, "interrupted"
-    return climbed, "finished"
+        return "interrupted"
+    climb.require_some()
+    return "finished"
 
 
 def _warm_up(prepared: Prepared) -> None:
     """Build and run one graph, so that the first rung is not charged with the libraries' start."""
     graph = FeatureGraph((Last(feature="last"),), prepared.grids[0])
     graph.transform(prepared.series[0].windows(prepared.split.test[:1], graph.reach))
-
-
-def _climb_rung(pipeline: Pipeline, prepared: Prepared, rung: Rung, account: Account) -> Climbed:
-    split = prepared.split
-    evaluation = evaluate(rung, task(pipeline, prepared), account)
-    exported = tuple(to_onnx(model) for model in evaluation.models)
-    for series, model, graph, native in zip(
-        prepared.series, evaluation.models, exported, evaluation.test_forecasts, strict=True
-    ):
-        windows = series.windows(split.test, model.graph.reach)
-        mean = float(np.nanmean(np.abs(series.panel.values[series.index])))
-        account.replay(partial(check_parity, graph, windows, native, mean))
-    reach = evaluation.models[0].graph.reach
-    cost = account.close(exported[0].forecaster(prepared.series[0].windows(split.test[:1], reach)))
-    return Climbed(rung, evaluation, exported, cost, int(time.time()))
 
 
 def _log(order: Order, ledger: Ledger) -> RunReport:

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from frugal_ai.check import Check
 from frugal_ai.export.example import HISTORY, KNOWN
 from frugal_ai.leaderboard.render import ladder_table, leaderboard_tables
-from frugal_ai.report import RungRow, RunReport
+from frugal_ai.report import RungRow, RunReport, TuningReport
+from frugal_ai.selection._wording import mass
 
 
 class Terminal:
@@ -84,6 +85,11 @@ class Terminal:
         self._say(f"{report.title or report.pipeline}{f'  ({said})' if said else ''}")
         if report.rungs:
             self._out.print(ladder_table(report))
+        for rung in report.rungs:
+            if rung.tuning:
+                self._say(_search(rung.rung, rung.tuning))
+        for left in report.not_run:
+            self._say(left.sentence)
         if report.chosen:
             self._say(f"chosen: {report.chosen}. {report.reason}\n")
         elif report.status == "finished":
@@ -128,8 +134,13 @@ def summary_json(report: RunReport, out: Path) -> str:
             if report.bundles
             else None,
             "rungs": [rung.model_dump(mode="json", include=figures) for rung in report.rungs],
+            "not_run": [left.model_dump(mode="json") for left in report.not_run],
         }
     )
+
+
+def _search(rung: str, bill: TuningReport) -> str:
+    return f"tuned: {rung}, {bill.trials} trials, {bill.cpu_s:.3g} CPU-s, {mass(bill.co2e_g)}"
 
 
 def _try(report: RunReport, out: Path) -> str:

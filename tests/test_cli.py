@@ -54,7 +54,7 @@ def test_json_is_one_object_and_nothing_else_and_no_socket_is_used(
     done = frugal_ai("run", quick, "--json", "--out", "out", cwd=tmp_path, code=NO_NETWORK)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert set(answer) == {"pipeline", "weather", "chosen", "bundle", "rungs"}
+    assert set(answer) == {"pipeline", "weather", "chosen", "bundle", "rungs", "not_run"}
     assert answer["weather"] == "perfect"
     assert answer["pipeline"] == "small"
     assert Path(answer["bundle"]).name == "bundle"
@@ -189,5 +189,8 @@ def test_check_finds_out_that_there_is_no_room_to_learn(
     assert done.returncode == 0, done.stderr
     periods["train"] = "2023-02-21T00:00:00Z"
     done = frugal_ai("check", write_small(rungs=QUICK, periods=periods), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "would be left out: periods: expected a training origin of ridge" in done.stdout
+    done = frugal_ai("check", write_small(rungs=["ridge"], periods=periods), cwd=tmp_path)
     assert done.returncode == 2
     assert "origin of ridge whose targets end before the first validation origin" in done.stderr

@@ -100,11 +100,11 @@ def inside(section: str, **values: Any) -> Edit:
             r"validation origins before the first test origin \(2024-01-01\), got .*2024-02-01",
         ),
         (
-            inside("recipe", features=[{"feature": "lags", "at": ["1d"]}]),
+            put(recipe={"features": [{"feature": "lags", "at": ["1d"]}]}),
             r"recipe.features\[0\]: .*'lags'.* does not match any of the expected tags",
         ),
         (
-            inside("recipe", features=[{"feature": "lag", "at": ["1d"], "on": 1}]),
+            put(recipe={"features": [{"feature": "lag", "at": ["1d"], "on": 1}]}),
             r"recipe.features\[0\].lag.on: unknown key",
         ),
         (

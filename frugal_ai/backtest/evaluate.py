@@ -19,7 +19,8 @@ from frugal_ai.backtest.physical import Physical
 from frugal_ai.backtest.split import BoolArray, Split, joined, training_rows, trials
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import FloatArray
-from frugal_ai.features.graph import FeatureGraph
+from frugal_ai.features.blocks.static import Static
+from frugal_ai.features.graph import FeatureGraph, close_graphs
 from frugal_ai.features.grid import Grid
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Fitted, Float32Array, Rows, Rung
@@ -97,17 +98,24 @@ class Task:
     physical: Physical = AS_IT_IS
 
     def seen_by(self, rung: Rung) -> "Task":
-        """Return the task as a rung sees it: naive ones raw, those of a panel in common units."""
+        """Return the task as a rung sees it.
+
+        Naive ones see the target raw; those of a panel see it in common units; one series alone has
+        no use for what tells it from others.
+        """
         if rung.family == "naive":
             raw = tuple(grid.raw for grid in self.grids)
             return replace(self, grids=raw, physical=AS_IT_IS)
-        if rung.scope == "panel" and not self.physical.unit:
-            scaled = tuple(
-                replace(grid, scale=_typical(one, self.split))
-                for one, grid in zip(self.series, self.grids, strict=True)
-            )
-            return replace(self, grids=scaled, physical=replace(self.physical, unit=True))
-        return self
+        if rung.scope == "series":
+            alone = tuple(block for block in self.recipe.features if not isinstance(block, Static))
+            return replace(self, recipe=self.recipe.model_copy(update={"features": alone}))
+        if self.physical.unit:
+            return self
+        scaled = tuple(
+            replace(grid, scale=_typical(one, self.split))
+            for one, grid in zip(self.series, self.grids, strict=True)
+        )
+        return replace(self, grids=scaled, physical=replace(self.physical, unit=True))
 
 
 def _typical(series: Series, split: Split) -> float:
@@ -128,6 +136,7 @@ def evaluate(rung: Rung, task: Task, measure: Measure) -> Evaluation:
     DataError, PipelineError, RungError
         If data, periods or settings do not support the rung.
     """
+    close_graphs()
     task = task.seen_by(rung)
     each = [_Learner.of(rung, task, i, measure) for i in range(len(task.series))]
     groups = [each] if rung.scope == "panel" else [[one] for one in each]
@@ -152,6 +161,7 @@ def try_out(rung: Rung, task: Task) -> FloatArray:
     DataError, PipelineError, RungError
         As `evaluate`.
     """
+    close_graphs()
     task = task.seen_by(rung)
     each = [_Learner.of(rung, task, i, _unmeasured) for i in range(len(task.series))]
     points = np.stack([np.empty(one.actual.shape) for one in each])

@@ -66,6 +66,16 @@ class Trial:
     end: int
     apart: IntArray
 
+    def learns(self, origins: IntArray, horizon_s: int) -> BoolArray:
+        """Mark the training origins [B] [unix s] that the trial model may learn from."""
+        kept = origins + horizon_s <= self.end
+        if len(self.apart):
+            after = np.searchsorted(self.apart, origins)
+            for near in (after, after - 1):
+                other = self.apart[np.clip(near, 0, len(self.apart) - 1)]
+                kept &= np.abs(origins - other) >= horizon_s
+        return np.asarray(kept)
+
     def keeps(self, rows: Rows) -> Rows:
         """Return the rows that the trial model may learn from.
 
@@ -74,13 +84,7 @@ class Trial:
         RungError
             If none are left.
         """
-        horizon_s = rows.target.shape[1] * rows.step_s
-        kept = rows.origin + horizon_s <= self.end
-        if len(self.apart):
-            after = np.searchsorted(self.apart, rows.origin)
-            for near in (after, after - 1):
-                other = self.apart[np.clip(near, 0, len(self.apart) - 1)]
-                kept &= np.abs(rows.origin - other) >= horizon_s
+        kept = self.learns(rows.origin, rows.target.shape[1] * rows.step_s)
         return replace(
             rows,
             features=rows.features[kept],

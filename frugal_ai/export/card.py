@@ -51,6 +51,7 @@ def model_card(
         f"{periods.validation.last}; the figures below are of origins from {periods.test.first} to "
         f"{periods.test.last}, which the choice never saw.\n\n"
         f"{_ladder_table(report)}\n"
+        f"{_not_run(report)}"
         f"{_quantile_section(report)}"
         "## What it cost\n\n"
         f"{_facts(costs)}\n"
@@ -78,6 +79,13 @@ def _ladder_table(report: RunReport) -> str:
             f"{row.co2e_g_per_1000:.3g}", f"{row.verdict}",
         ))  # fmt: skip
     return _table(names, rows)
+
+
+def _not_run(report: RunReport) -> str:
+    if not report.not_run:
+        return ""
+    lines = "".join(f"- {left.rung}: {left.reason}\n" for left in report.not_run)
+    return f"Not run:\n\n{lines}\n"
 
 
 def _quantile_section(report: RunReport) -> str:

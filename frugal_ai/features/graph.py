@@ -15,6 +15,8 @@ from frugal_ai.features.blocks.base import Block, Reach
 from frugal_ai.features.frame import Frame
 from frugal_ai.features.grid import Grid, position
 
+_OPENED: dict[tuple[tuple[Block, ...], str], onnxruntime.InferenceSession] = {}
+_MOST_OPENED = 8
 _BATCH = 512  # windows at once: bounds the memory of the copies, large enough to hide the calls
 
 
@@ -89,6 +91,7 @@ class FeatureGraph:
         """The grid with only those covariates that the blocks read; their order stays."""
         return replace(
             self.grid,
+            static={n: v for n, v in self.grid.static.items() if n in self.reach.static},
             known_names=tuple(n for n in self.grid.known_names if n in self.reach.known),
             past_names=tuple(n for n in self.grid.past_names if n in self.reach.past),
         )
@@ -101,13 +104,24 @@ class FeatureGraph:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        frame, features = self.build()
-        model = spox.build(frame.inputs, {"features": features}, drop_unused_inputs=True)
-        return quiet_session(model.SerializeToString())
+        """The opened graph; series that differ in nothing that it reads share one."""
+        key = (self.blocks, self.inputs.digest)
+        if key not in _OPENED:
+            while len(_OPENED) >= _MOST_OPENED:
+                _OPENED.pop(next(iter(_OPENED)))
+            frame, features = self.build()
+            model = spox.build(frame.inputs, {"features": features}, drop_unused_inputs=True)
+            _OPENED[key] = quiet_session(model.SerializeToString())
+        return _OPENED[key]
 
     def transform(self, windows: Windows) -> NDArray[np.float32]:
         """Compute the features of a batch of windows, float32 [B, H, F]."""
         return run_batches(self._session, windows, "features")
+
+
+def close_graphs() -> None:
+    """Forget the graphs that are open, so that the next rung pays for its own."""
+    _OPENED.clear()
 
 
 def run_batches(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,20 @@ class Grid:
     percentiles: Mapping[str, FloatArray] = field(default_factory=dict)
     capacity: str | None = None
     scale: float = 1.0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, equal for grids that make equal graphs."""
+        sha = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Mapping):
+                value = {
+                    k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in value.items()
+                }
+            sha.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+            sha.update(b"|")
+        return sha.hexdigest()
 
     @property
     def raw(self) -> Grid:

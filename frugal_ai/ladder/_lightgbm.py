@@ -1,7 +1,8 @@
 """LightGBM as the boosting rungs use it: one thread, deterministic, quiet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import lightgbm
 import numpy as np
@@ -10,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from spox import Var
 
 from frugal_ai.features.frame import const
+from frugal_ai.ladder._search import Range
 from frugal_ai.ladder._trees import to_onnx
 from frugal_ai.ladder.rung import Float32Array, FloatArray, Rung
 
@@ -28,6 +30,15 @@ class TreeSettings(Rung):
     column_share: Annotated[float, Gt(0), Le(1)] = 0.4
     row_share: Annotated[float, Gt(0), Le(1)] = 0.7
     l2: Annotated[float, Ge(0)] = 5.0
+
+    search: ClassVar[Mapping[str, Range]] = {
+        "trees": Range(100, 1000, log=True, whole=True),
+        "leaves": Range(7, 127, log=True, whole=True),
+        "learning_rate": Range(0.01, 0.2, log=True),
+        "rows_per_leaf": Range(5, 200, log=True, whole=True),
+        "column_share": Range(0.1, 1.0),
+        "l2": Range(0.01, 100.0, log=True),
+    }
 
 
 @dataclass(frozen=True)

@@ -68,17 +68,11 @@ class Moments:
     def solve(
         self, alpha: float, without: int | None = None, leads: slice = slice(None)
     ) -> FloatArray:
-        """Solve all folds or all but one for the weights of each lead time, intercept first.
+        """Solve all folds or all but one for weights [H, 1+F]; see `System.solve`."""
+        return self.system(without).solve(alpha, leads)
 
-        A lead time's weights are w + d: w fits all lead times at once, d what is left of each, and
-        its square is penalized by ``alpha`` per row. Without penalty each lead time stands alone;
-        with an infinite one (`COMMON`) all have w. Intercepts are free.
-
-        Returns
-        -------
-        FloatArray
-            [H, 1+F] of the lead times asked for.
-        """
+    def system(self, without: int | None = None) -> "System":
+        """Set up the normal equations of all folds or all but one."""
         gram, cross = self.gram.sum(axis=0), self.cross.sum(axis=0)
         if without is not None:
             gram, cross = gram - self.gram[without], cross - self.cross[without]
@@ -86,17 +80,43 @@ class Moments:
         mean_x, mean_y = gram[:, 0, 1:] / count[:, None], cross[:, 0] / count  # [H, F], [H]
         inner = gram[:, 1:, 1:] - count[:, None, None] * mean_x[:, :, None] * mean_x[:, None, :]
         slope = cross[:, 1:] - (count * mean_y)[:, None] * mean_x
-        eye = np.eye(inner.shape[-1])
         # the tiny penalty keeps what says nothing at zero; per row, to suit any length of history
-        tiny = 1e-4 * max(float(count.sum()), 1.0)
-        common = np.linalg.solve(inner.sum(axis=0) + tiny * eye, slope.sum(axis=0))  # [F]
-        weights = np.broadcast_to(common, mean_x[leads].shape)
+        tiny = 1e-4 * max(float(count.sum()), 1.0) * np.eye(inner.shape[-1])
+        common = np.linalg.solve(inner.sum(axis=0) + tiny, slope.sum(axis=0))
+        return System(count, mean_x, mean_y, inner, slope, common)
+
+
+@dataclass(frozen=True)
+class System:
+    """Normal equations of each lead time around its means, and what solves them all at once."""
+
+    count: FloatArray  # [H], sums of weights
+    mean_x: FloatArray  # [H, F]
+    mean_y: FloatArray  # [H]
+    inner: FloatArray  # [H, F, F]
+    slope: FloatArray  # [H, F]
+    common: FloatArray  # [F]
+
+    def solve(self, alpha: float, leads: slice = slice(None)) -> FloatArray:
+        """Solve for the weights of each lead time, intercept first.
+
+        They are w + d: w fits all lead times at once, d what is left of each, and its square is
+        penalized by ``alpha`` per row. Without penalty each lead time stands alone; with an
+        infinite one (`COMMON`) all have w. Intercepts are free.
+
+        Returns
+        -------
+        FloatArray
+            [H, 1+F] of the lead times asked for.
+        """
+        mean_x = self.mean_x[leads]
+        weights = np.broadcast_to(self.common, mean_x.shape)
         if alpha != COMMON:
-            left = slope[leads] - inner[leads] @ common
-            penalty = alpha * np.maximum(count[leads], 1.0)[:, None, None] * eye
-            own = np.linalg.solve(inner[leads] + penalty, left[..., None])[..., 0]
-            weights = weights + own
-        intercept = mean_y[leads] - np.einsum("hf,hf->h", mean_x[leads], weights)
+            inner, count = self.inner[leads], np.maximum(self.count[leads], 1.0)
+            left = self.slope[leads] - inner @ self.common
+            penalty = alpha * count[:, None, None] * np.eye(inner.shape[-1])
+            weights = weights + np.linalg.solve(inner + penalty, left[..., None])[..., 0]
+        intercept = self.mean_y[leads] - np.einsum("hf,hf->h", mean_x, weights)
         return np.concatenate([intercept[:, None], weights], axis=1)
 
 
@@ -124,7 +144,8 @@ def moments(rows: Rows, folds: int, weight: FloatArray) -> Moments:
         )
     flat = rows.features.reshape(-1, rows.features.shape[-1])
     mean = flat.mean(axis=0, dtype=np.float64)
-    deviation = flat.std(axis=0, dtype=np.float64)
+    around = flat - mean.astype(np.float32)
+    deviation = np.sqrt(np.einsum("nf,nf->f", around, around) / len(flat)).astype(np.float64)
     deviation[deviation < 1e-6 * np.maximum(np.abs(mean), 1.0)] = np.inf  # says nothing
     fold = (rows.origin // WEEK_S) % folds
     order = np.argsort(fold, kind="stable")
@@ -152,29 +173,30 @@ def tune_alpha(rows: Rows, sums: Moments, alphas: tuple[float, ...]) -> float:
         return alphas[0]
     horizon = rows.target.shape[1]
     leads = slice(None, None, max(1, horizon // _LEADS_TO_TUNE))
-    errors = [_held_out_error(rows, sums, alpha, leads) for alpha in alphas]
+    errors = np.zeros(len(alphas))
+    for k in range(len(sums.gram)):
+        held, system = sums.fold == k, sums.system(without=k)
+        features, target = rows.features[held][:, leads], rows.target[held][:, leads]
+        for i, alpha in enumerate(alphas):
+            forecast = apply(sums, system.solve(alpha, leads), features)
+            errors[i] += np.nansum((forecast - target) ** 2)
     return alphas[int(np.argmin(errors))]
 
 
-def _held_out_error(rows: Rows, sums: Moments, alpha: float, leads: slice) -> float:
-    forecast = out_of_fold(rows, sums, alpha, leads)
-    return float(np.nanmean((forecast - rows.target[:, leads]) ** 2))
-
-
-def out_of_fold(rows: Rows, sums: Moments, alpha: float, leads: slice = slice(None)) -> FloatArray:
+def out_of_fold(rows: Rows, sums: Moments, alpha: float) -> FloatArray:
     """Forecast every training row by weights that have not seen its fold, [B, H]."""
-    forecast = np.empty(rows.target[:, leads].shape)
+    forecast = np.empty(rows.target.shape)
     for k in range(len(sums.gram)):
         held = sums.fold == k
-        weights = sums.solve(alpha, without=k, leads=leads)
-        forecast[held] = apply(sums, weights, rows.features[held][:, leads])
+        forecast[held] = apply(sums, sums.solve(alpha, without=k), rows.features[held])
     return forecast
 
 
 def apply(sums: Moments, weights: FloatArray, features: Float32Array) -> FloatArray:
     """Forecast [B, H] by weights [H, 1+F] on features [B, H, F]."""
-    z = (features - sums.mean) / sums.deviation
-    return np.asarray(np.einsum("bhf,hf->bh", z, weights[:, 1:]) + weights[:, 0])
+    scaled = weights[:, 1:] / sums.deviation  # [H, F]
+    shift = weights[:, 0] - scaled @ sums.mean  # [H]
+    return np.asarray(np.einsum("bhf,hf->bh", features, scaled) + shift)
 
 
 def linear_model(sums: Moments, solved: FloatArray) -> LinearModel:

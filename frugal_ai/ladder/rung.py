@@ -1,16 +1,19 @@
 """The contract that every rung of the ladder keeps."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import field_validator
 from spox import Var
 
 from frugal_ai.errors import RungError
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.recipe import Recipe
+from frugal_ai.ladder._search import Range, Tuning
 from frugal_ai.settings import Settings
 
 Family = Literal["naive", "linear", "boosting"]
@@ -92,14 +95,24 @@ class Rung(Settings, ABC):
 
     ``label`` names it on the leaderboard where one kind stands there with several settings. With
     the ``scope`` panel one model learns from all series at once, each in units of its own.
+    ``tune`` searches the settings that a rung offers in ``search``.
     """
 
     rung: str
     label: str | None = None
     scope: Literal["series", "panel"] = "series"
+    tune: Tuning | None = None
 
     family: ClassVar[Family]
     summary: ClassVar[str]
+    search: ClassVar[Mapping[str, Range]] = {}
+
+    @field_validator("tune")
+    @classmethod
+    def _something_to_search(cls, value: Tuning | None) -> Tuning | None:
+        if value is not None and not cls.search:
+            raise ValueError(f"{cls.__name__} has no settings to search; expected no tune")
+        return value
 
     @property
     def name(self) -> str:

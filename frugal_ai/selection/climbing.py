@@ -45,7 +45,8 @@ class Expectation:
     origins
         Validation origins of the trial.
     cpu_s, co2e_g
-        What the rung would cost in full [CPU-s], [gCO2e].
+        What the rung would cost in full [CPU-s], [gCO2e]: the trial's cost in proportion to the
+        origins learnt from, which is too much where a part of it is the same for all.
     """
 
     rung: str
@@ -69,5 +70,5 @@ class Expectation:
         return (
             f"expected gain {wording.percent(gain.value)} [{100 * gain.low:.1f}, "
             f"{100 * gain.high:.1f}] over {self.over} on {self.origins} origins; would have cost "
-            f"about {wording.figure(self.cpu_s)} CPU-s, {wording.mass(self.co2e_g)}"
+            f"up to about {wording.figure(self.cpu_s)} CPU-s, {wording.mass(self.co2e_g)}"
         )

@@ -128,14 +128,14 @@ def test_folder_that_cannot_be_written(filled: Ledger, tmp_path: Path) -> None:
 def test_disk_full_leaves_nothing_behind(
     filled: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, text: str, encoding: str) -> None:
-        with self.open("w", encoding=encoding) as file:
-            file.write(text[:10])
+    def full(self: Path, content: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(content[:10])
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "ledger.jsonl"
     path.write_text("an older ledger")
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match="No space left"):
         filled.write(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["ledger.jsonl"]

@@ -111,7 +111,9 @@ def test_features_are_those_of_the_divided_history(block: dict[str, Any]) -> Non
     steps, lookback = max(graph.reach.history, 1), graph.reach.lookback
     size = cut.known[:, lookback - steps : lookback, 0]
     divided = replace(
-        cut, history=cut.history / size / 4, known=np.zeros((COUNT, HORIZON, 0), np.float32)
+        cut,
+        history=(cut.history / size / 4).astype(np.float32),
+        known=np.zeros((COUNT, HORIZON, 0), np.float32),
     )
     np.testing.assert_allclose(graph.transform(cut), raw.transform(divided), rtol=1e-5, atol=1e-5)
 
@@ -217,14 +219,14 @@ def test_static_places_that_are_missing_are_refused(feature: str) -> None:
     window = {"window": ["1d"]} if feature == "clear_sky_level" else {}
     block = {"feature": feature, "places": "static", **window}
     graph = FeatureGraph(blocks_of([block]), grid(at=None))
-    with pytest.raises(PipelineError, match="static covariate .*none.*'latitude'"):
+    with pytest.raises(PipelineError, match=r"static covariate .*none.*'latitude'"):
         _ = graph.columns
-    with pytest.raises(PipelineError, match="static covariate .*none.*'latitude'"):
+    with pytest.raises(PipelineError, match=r"static covariate .*none.*'latitude'"):
         _ = FeatureGraph((Daylight(places="static"),), grid(at=None)).columns
 
 
 @pytest.mark.parametrize("window", ["12h", "23h"])
 def test_a_clear_sky_level_of_less_than_a_day_is_refused(window: str) -> None:
     block = {"feature": "clear_sky_level", "window": [window], "places": "static"}
-    with pytest.raises(PipelineError, match="clear_sky_level.window: expected at least 1d"):
+    with pytest.raises(PipelineError, match=r"clear_sky_level\.window: expected at least 1d"):
         _ = FeatureGraph(blocks_of([block]), grid()).columns

@@ -1,6 +1,7 @@
 """Weights of a lead time between those common to all and its own, against normal equations."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_a_large_penalty_draws_to_the_common_weights() -> None:
     sums = evenly(data)
     common = sums.solve(COMMON)
     far = [np.abs(sums.solve(alpha) - common).max() for alpha in (1e-3, 1.0, 1e3, 1e6)]
-    assert all(after < before for before, after in zip(far, far[1:], strict=False))
+    assert all(after < before for before, after in pairwise(far))
     assert far[-1] < 1e-5
 
 

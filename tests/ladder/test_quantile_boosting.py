@@ -100,7 +100,7 @@ def test_with_a_level_trees_add_to_it() -> None:
 
 
 def test_trees_of_a_level_are_those_of_lightgbms_quantile_objective() -> None:
-    data, fitted = made(None)
+    _, fitted = made(None)
     assert isinstance(fitted, FittedLevels)
     model = fitted.levels[2]
     assert isinstance(model, PlainTrees)

@@ -18,6 +18,7 @@ class Reach:
     lookback: int = 0
     known: frozenset[str] = frozenset()
     past: frozenset[str] = frozenset()
+    static: frozenset[str] = frozenset()
 
     def __or__(self, other: "Reach") -> "Reach":
         return Reach(
@@ -25,6 +26,7 @@ class Reach:
             max(self.lookback, other.lookback),
             self.known | other.known,
             self.past | other.past,
+            self.static | other.static,
         )
 
 

@@ -23,8 +23,8 @@ class Known(Block):
     ``before`` shifts back from the target and ``after`` forward; ``mean`` averages over a window
     that ends with the interval that ``before`` leads to (``0d`` for the value itself), ``around``
     over one that has the target in its middle, ``origin`` over one that ends at the origin: what
-    the weather was like that made the last observations. A weather forecast errs in time, so that its
-    neighbouring hours tell something. Beyond the horizon its last value stands for those after it.
+    the weather was like that made the last observations. A weather forecast errs in time, so that
+    its neighbouring hours tell something. Beyond the horizon its last value stands for later ones.
     """
 
     feature: Literal["known"]

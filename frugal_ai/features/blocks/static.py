@@ -7,7 +7,7 @@ import spox.opset.ai.onnx.v17 as op
 from annotated_types import MinLen
 from spox import Var
 
-from frugal_ai.features.blocks.base import Block
+from frugal_ai.features.blocks.base import Block, Reach
 from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid, position
 
@@ -22,6 +22,9 @@ class Static(Block):
         for name in self.names:
             position(name, tuple(grid.static), "static")
         return self.names
+
+    def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - reads no time
+        return Reach(static=frozenset(self.names))
 
     def build(self, frame: Frame) -> Var:
         values = const([[[frame.grid.static[name] for name in self.names]]], np.float32)

@@ -56,6 +56,14 @@ class Sky(Block, ABC):
             position(name, tuple(grid.static), "static")
         return (Place(latitude=grid.static["latitude"], longitude=grid.static["longitude"]),)
 
+    def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - the sun needs no history
+        return Reach(static=self.facts)
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Static covariates that the places come from."""
+        return frozenset({"latitude", "longitude"}) if self.places == "static" else frozenset()
+
     def ahead(self, frame: Frame) -> tuple[Var, Var]:
         """Cosine of the zenith angle and clear-sky irradiance [W/m2] of the targets, [B, H]."""
         columns = frame.once(
@@ -124,7 +132,7 @@ class ClearSkyLevel(Sky):
         steps = [self._steps(grid, window) for window in self.window]
         if min(steps) * grid.step_s < DAY_S:
             raise PipelineError("recipe: clear_sky_level.window: expected at least 1d")
-        return Reach(max(steps))
+        return Reach(max(steps), static=self.facts)
 
     def build(self, frame: Frame) -> Var:
         widest = max(self._steps(frame.grid, window) for window in self.window)
