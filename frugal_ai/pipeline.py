@@ -200,7 +200,7 @@ class Pipeline(Settings):
     def _default_ladder(cls, declared: Any) -> Any:
         if isinstance(declared, dict) and "rungs" not in declared:
             several = len(declared.get("series") or ()) > 1
-            kind = declared.get("kind")
+            kind: Any = declared.get("kind")
             rungs = default_ladder(kind if kind in get_args(Kind) else "load", several)
             return declared | {"rungs": tuple(ladder.make(one) for one in rungs)}
         return declared

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import reduce
 from pathlib import Path
 
@@ -19,16 +20,16 @@ from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import Panel, format_time
 from frugal_ai.data.source import Request
 from frugal_ai.errors import DataError, PipelineError
-from frugal_ai.features.blocks.base import Reach
+from frugal_ai.features.blocks.base import Block, Reach
 from frugal_ai.features.blocks.daily import Daily
 from frugal_ai.features.blocks.known import Known
+from frugal_ai.features.blocks.sun import ClearSkyLevel, Places
 from frugal_ai.features.blocks.unit import Daylight
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.features.grid import SERIES, Grid, local_grid
 from frugal_ai.pipeline import Covariates, Pipeline
 
 _DAYS_PER_YEAR = 366
-_BEST_OF_LATE = Daily(feature="daily", days=(28,), stats=("max",))
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,17 @@ def task(pipeline: Pipeline, prepared: Prepared) -> Task:
             unit=follows,
             full=follows,
             daylight=Daylight(places=places) if places else None,
-            spread=_BEST_OF_LATE if pipeline.kind == "pv" else None,
+            spread=_spread(places) if pipeline.kind == "pv" else None,
             dark=pipeline.kind == "pv" and places is None,
         ),
     )
+
+
+def _spread(places: Places | None) -> Block:
+    """Return what errors of PV grow with: what a clear sky gives, or gave lately at that time."""
+    if places is None:
+        return Daily(feature="daily", days=(28,), stats=("max",))
+    return ClearSkyLevel(feature="clear_sky_level", places=places, window=(timedelta(days=7),))
 
 
 def _split(pipeline: Pipeline) -> Split:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from annotated_types import Ge
 
 from frugal_ai.ladder._levels import MEDIAN, FittedLevels
@@ -54,6 +55,10 @@ class LinearQuantiles(BasisRidge):
         level: float,
     ) -> FloatArray:
         """Move weights [H, 1+F] from a neighbouring quantile to that of a level."""
+        weights = weights.copy()
+        # start where a share of the residuals at each lead time lies below, as it shall in the end
+        ahead = rows.target - apply(sums, weights, rows.features)
+        weights[:, 0] += np.nanquantile(ahead, level, axis=0)
         for _ in range(self.iterations):
             residual = rows.target - apply(sums, weights, rows.features)
             weights = moments(rows, 1, age * reweighted(residual, level)).solve(alpha)

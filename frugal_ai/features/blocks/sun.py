@@ -28,6 +28,9 @@ class Place(Settings):
     longitude: Annotated[float, Ge(-180), Le(180)]
 
 
+Places = Annotated[tuple[Place, ...], MinLen(1)] | Literal["static"]
+
+
 class Sky(Block, ABC):
     """What follows from the height of the sun over some places.
 
@@ -39,7 +42,7 @@ class Sky(Block, ABC):
     of Meteorology 2), 1098 cos z exp(-0.057 / cos z).
     """
 
-    places: Annotated[tuple[Place, ...], MinLen(1)] | Literal["static"]
+    places: Places
     samples: Annotated[int, Gt(0)] = 4
 
     def sites(self, grid: Grid) -> tuple[Place, ...]:
