@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from frugal_ai.accounts import Account
 from frugal_ai.backtest.compare import difference_interval, draw_resamples, mean_error
 from frugal_ai.backtest.evaluate import Task, evaluate, try_out
 from frugal_ai.backtest.metrics import OriginErrors, origin_errors
+from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.split import thinned, training_origins_of, trials
+from frugal_ai.cost.context import Cost
+from frugal_ai.data.panel import FloatArray
 from frugal_ai.errors import ParityError, PipelineError, RungError
 from frugal_ai.export.model import check_parity, to_onnx
 from frugal_ai.features.graph import FeatureGraph
@@ -27,6 +30,7 @@ from frugal_ai.tuning import Tuned, tune
 _SHARES = (4, 2, 1)  # of the weeks, by the levels of a search
 
 Open = Callable[[str], Account]
+Why = Literal["gain", "unsupported", "parity"]
 
 
 @dataclass
@@ -91,7 +95,7 @@ class Climb:
             raise RungError(f"no rung is left; {first.rung}: {first.reason}")
 
     def _leave_out(
-        self, rung: Rung, account: Account, why: Any, reason: str, **figures: Any
+        self, rung: Rung, account: Account, why: Why, reason: str, **figures: Any
     ) -> None:
         spent = account.spent
         left = NotRun(
@@ -123,7 +127,7 @@ class Climb:
         most = max(1, self._training_origins(rung) // LEAST_ORIGINS)
         shares = [share for share in _SHARES if share <= most]
 
-        def attempt(one: Rung, share: int) -> tuple[float, Any]:
+        def attempt(one: Rung, share: int) -> tuple[float, Cost]:
             part = replace(self._part(share), levels=())  # a search heeds the point forecast
             work = partial(try_out, one, part)
             forecast, cost = account.attempt(work, "a trial of the search")
@@ -135,7 +139,8 @@ class Climb:
         """Try a rung cheaply; return what is expected of it where that is too little."""
         rule = self.pipeline.climbing
         learnt = any(one.rung.family != "naive" for one in self.climbed)
-        if self.pipeline.climb == "full" or rung.family == "naive" or not learnt:
+        asked_for = self.pipeline.climb == "full" or rung.tune is not None
+        if asked_for or rung.family == "naive" or not learnt:
             return None
         n_origins = self._training_origins(rung)
         share = rule.part_of(n_origins)
@@ -182,7 +187,7 @@ class Climb:
         """Count what a final fit learns from, in the series with the least."""
         return min(len(origins) for origins in self._origins(rung, self._task))
 
-    def _origins(self, rung: Rung, of: Task) -> list[Any]:
+    def _origins(self, rung: Rung, of: Task) -> list[IntArray]:
         found = []
         for series, grid in zip(of.series, of.grids, strict=True):
             graph = FeatureGraph(rung.blocks(of.recipe), grid)
@@ -209,5 +214,5 @@ def _figures(expected: Expectation) -> dict[str, Any]:
     }
 
 
-def _actual(of: Task) -> Any:
+def _actual(of: Task) -> FloatArray:
     return np.stack([series.targets(of.split.validation) for series in of.series])

@@ -96,6 +96,16 @@ def test_full_runs_everything(write_small: WriteSmall, tmp_path: Path) -> None:
     assert not any("trial" in one.note for one in lines)
 
 
+def test_a_rung_with_a_search_is_run_whatever_its_declared_settings_promise(
+    write_small: WriteSmall, tmp_path: Path
+) -> None:
+    searched = POOR | {"tune": {"trials": 1, "budget_cpu_s": 5}}
+    path = write_small(**LONG | {"rungs": [NAIVE[1], "ridge", searched]})
+    report = climb(path, tmp_path / "out")
+    assert [rung.rung for rung in report.rungs] == ["seasonal_naive_7d", "ridge", "poor"]
+    assert report.not_run == ()
+
+
 def test_a_short_history_is_climbed_without_trials(write_small: WriteSmall, tmp_path: Path) -> None:
     report = climb(write_small(rungs=[NAIVE[0], "ridge", POOR]), tmp_path / "out")
     assert [rung.rung for rung in report.rungs] == ["seasonal_naive_1d", "ridge", "poor"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from frugal_ai.data.calendar import DAY_S
-from frugal_ai.data.gaps import BoolArray, runs
+from frugal_ai.data.gaps import BoolArray, Runs, runs
 from frugal_ai.data.panel import FloatArray, Panel, format_time
 from frugal_ai.data.policy import QualityPolicy
 from frugal_ai.settings import format_duration
@@ -38,6 +38,8 @@ class SeriesQuality:
         The longest gap between two values [unix s, steps].
     flat_start, flat_steps
         The longest stand-still that the policy calls stuck [unix s, steps]; 0 steps for none.
+    flat_runs, zero_steps
+        Number of such stand-stills, and how long those at zero are together [steps].
     outside, outside_start
         Number of impossible values, and the first of them [unix s].
     jumps
@@ -59,6 +61,8 @@ class SeriesQuality:
     outside_start: int
     jumps: tuple[Jump, ...]
     filled: int = 0
+    flat_runs: int = 0
+    zero_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,10 @@ class QualityReport:
             )
         if one.flat_steps:
             flat = format_time(one.flat_start)
-            lines.append(f"{name}: stuck for {self._span(one.flat_steps)} from {flat}")
+            times = f", the longest of {one.flat_runs} times" if one.flat_runs > 1 else ""
+            lines.append(f"{name}: stuck for {self._span(one.flat_steps)} from {flat}{times}")
+        if one.zero_steps:
+            lines.append(f"{name}: stuck at zero for {self._span(one.zero_steps)} in all")
         if one.outside:
             first = format_time(one.outside_start)
             lines.append(f"{name}: {one.outside} impossible values, the first at {first}")
@@ -160,7 +167,8 @@ def _inspect_series(
     first, last = (int(present[0]), int(present[-1])) if len(present) else (0, -1)
     inner = row[first : last + 1]
     gap_at, gap = runs(np.isnan(inner)).longest()
-    flat_at, flat = _flatline(row, int(policy.flatline.total_seconds()) // step_s)
+    still = _flatlines(row, int(policy.flatline.total_seconds()) // step_s)
+    flat_at, flat = still.longest()
     wrong = np.flatnonzero(impossible(row, policy))
     return SeriesQuality(
         series_id=name,
@@ -175,6 +183,8 @@ def _inspect_series(
         outside=len(wrong),
         outside_start=start + int(wrong[0]) * step_s if len(wrong) else start,
         jumps=_jumps(row, start, step_s, policy.jump),
+        flat_runs=len(still.lengths),
+        zero_steps=int(still.lengths[row[still.starts] == 0.0].sum()),
     )
 
 
@@ -185,10 +195,11 @@ def impossible(values: FloatArray, policy: QualityPolicy) -> BoolArray:
     return (values < low) | (values > high)
 
 
-def _flatline(row: FloatArray, least: int) -> tuple[int, int]:
-    """Return start and length of the longest stand-still of at least `least` steps, or (0, 0)."""
-    start, same = runs(np.diff(row) == 0.0).longest()
-    return (start, same + 1) if same and same + 1 >= least else (0, 0)
+def _flatlines(row: FloatArray, least: int) -> Runs:
+    """Find the stand-stills of at least `least` steps."""
+    same = runs(np.diff(row) == 0.0)
+    long = same.lengths + 1 >= least
+    return Runs(starts=same.starts[long], lengths=same.lengths[long] + 1)
 
 
 def _jumps(row: FloatArray, start: int, step_s: int, factor: float) -> tuple[Jump, ...]:

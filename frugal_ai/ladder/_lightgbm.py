@@ -23,9 +23,9 @@ class TreeSettings(Rung):
     """
 
     loss: Literal["absolute", "squared"] = "absolute"
-    trees: Annotated[int, Ge(1)] = 500
+    trees: Annotated[int, Ge(1)] = 400
     leaves: Annotated[int, Ge(2)] = 31
-    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.03
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.035
     rows_per_leaf: Annotated[int, Ge(1)] = 20
     column_share: Annotated[float, Gt(0), Le(1)] = 0.4
     row_share: Annotated[float, Gt(0), Le(1)] = 0.7

@@ -36,7 +36,7 @@ def _calendar(setting: Setting) -> Blocks:
     blocks: Blocks = [{"feature": "clock"}, {"feature": "horizon"}]
     if setting.holidays:
         blocks.append({"feature": "holiday", "days_before": [0, 1, 2, 7]})
-        blocks.append({"feature": "holiday", "days_before": [0, 1, -1], "flags": ["bridge"]})
+        blocks.append({"feature": "holiday", "days_before": [0], "flags": ["bridge"]})
     if setting.holidays and setting.longer_than(_YEAR):
         blocks.append({"feature": "holiday", "days_before": [0, 7], "flags": ["yearend"]})
     return blocks
@@ -57,8 +57,7 @@ def _calendar_basis(setting: Setting) -> Blocks:
     if not setting.longer_than(_QUARTER):
         return blocks
     level: Blocks = [{"feature": "rolling", "window": ["1d", "7d"]}]
-    yesterday: Blocks = [{"feature": "lag", "at": ["1d"], "minus_mean": "7d"}]
-    blocks += product(level, _WEEKDAY) + product(yesterday, _WEEKDAY)
+    blocks += product(level, _WEEKDAY)
     if setting.longer_than(_YEAR):
         blocks.append({"feature": "fourier", "period": "year", "harmonics": 4})
     if setting.holidays:

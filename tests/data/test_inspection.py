@@ -119,3 +119,14 @@ def test_all_findings_are_said() -> None:
     said = "\n".join(inspect(panel(row)).lines())
     assert "a: stuck for 200 steps (200h) from 2024-01-01T00:00:00Z" in said
     assert "a: level changes by the factor 1e+03 at 2024-03-01T00:00:00Z" in said
+
+
+def test_every_stand_still_counts_and_those_at_zero_are_named() -> None:
+    row = wavy(30)
+    row[10:40], row[100:130], row[200:210], row[300:350] = 0.0, 0.0, 0.0, 3.0
+    report = inspect(panel(row), QualityPolicy(flatline=timedelta(days=1)))
+    found = report.series[0]
+    assert (found.flat_runs, found.flat_steps, found.zero_steps) == (3, 50, 60)
+    said = report.lines()
+    assert "a: stuck for 50 steps (50h) from 2024-01-13T12:00:00Z, the longest of 3 times" in said
+    assert "a: stuck at zero for 60 steps (60h) in all" in said
