@@ -81,6 +81,33 @@ def prepare(
         If data and pipeline do not fit; the message says where.
     """
     split = _split(pipeline)
+    clean = _cleaned(pipeline, split, base, replacements, tell)
+    panel = replace(clean.panel, past=clean.past)
+    indices = range(len(panel.series_ids))
+    series = tuple(Series(panel, i, clean.history[i], pipeline.steps) for i in indices)
+    grids = tuple(_grid(pipeline, panel, i, split) for i in indices)
+    prepared = Prepared(
+        panel=panel,
+        quality=clean.report,
+        series=series,
+        grids=with_percentiles(grids, series, split),
+        split=split,
+    )
+    prepared = replace(prepared, left_out=_unsupported(pipeline, prepared))
+    for rung, reason in prepared.left_out.items():
+        tell(f"rung {rung} is left out: {reason}")
+    _check_windows(pipeline, prepared)
+    return prepared
+
+
+def _cleaned(
+    pipeline: Pipeline,
+    split: Split,
+    base: Path,
+    replacements: Mapping[str, Path],
+    tell: Callable[[str], None],
+) -> quality.Prepared:
+    """Load what the pipeline names and apply its policy."""
     end = int(split.test[-1]) + pipeline.steps * pipeline.step_s
     request = Request(
         series=pipeline.series,
@@ -107,22 +134,7 @@ def prepare(
     clean = quality.enforce(loaded, pipeline.quality, period)
     for remark in clean.report.lines():
         tell(remark)
-    panel = replace(clean.panel, past=clean.past)
-    indices = range(len(panel.series_ids))
-    series = tuple(Series(panel, i, clean.history[i], pipeline.steps) for i in indices)
-    grids = tuple(_grid(pipeline, panel, i, split) for i in indices)
-    prepared = Prepared(
-        panel=panel,
-        quality=clean.report,
-        series=series,
-        grids=with_percentiles(grids, series, split),
-        split=split,
-    )
-    prepared = replace(prepared, left_out=_unsupported(pipeline, prepared))
-    for rung, reason in prepared.left_out.items():
-        tell(f"rung {rung} is left out: {reason}")
-    _check_windows(pipeline, prepared)
-    return prepared
+    return clean
 
 
 def _check_assumed(covariates: Covariates, panel: Panel, tell: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ import spox.opset.ai.onnx.v17 as op
 from numpy.typing import NDArray
 from spox import Var
 
+from frugal_ai.errors import PipelineError
 from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.blocks.unit import Daylight, Unit
 from frugal_ai.features.frame import const
@@ -39,6 +40,10 @@ class Physical:
     daylight: Daylight | None = None
     spread: Block | None = None
     dark: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dark and self.spread is None:
+            raise PipelineError("site: expected something that tells the night, got nothing")
 
     @property
     def blocks(self) -> tuple[Block, ...]:
