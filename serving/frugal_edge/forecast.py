@@ -12,6 +12,9 @@ from frugal_edge.manifest import FORECAST, QUANTILES, Manifest
 from frugal_edge.tensors import FloatArray
 
 
+_POSITIVE_ZERO = np.float32(0)  # added, it takes the sign off a zero
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """A forecast from one origin [unit of the series].
@@ -55,4 +58,4 @@ def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
             f"the model gave quantiles that cross for step {step} of the horizon: "
             f"{quantiles[step, level]} at level {low:g}, {quantiles[step, level + 1]} at {high:g}"
         )
-    return Forecast(point, quantiles)
+    return Forecast(point + _POSITIVE_ZERO, quantiles + _POSITIVE_ZERO)

@@ -139,6 +139,12 @@ def test_equal_quantiles_do_not_cross(manifest: Manifest) -> None:
     assert isinstance(found, Forecast)
 
 
+def test_no_zero_has_a_sign(manifest: Manifest) -> None:
+    found = usable(manifest, outputs(at_0_0=-0.0) | {"forecast": np.full(4, -0.0, np.float32)})
+    assert not np.signbit(found.point).any()
+    assert not np.signbit(found.quantiles).any()
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_quantiles_that_are_not_finite_are_refused(manifest: Manifest, value: float) -> None:
     said = rf"the model gave {value} at level 0.9 for step 1 of the horizon"
