@@ -11,7 +11,6 @@ from frugal_edge.errors import ForecastError
 from frugal_edge.manifest import FORECAST, QUANTILES, Manifest
 from frugal_edge.tensors import FloatArray
 
-
 _POSITIVE_ZERO = np.float32(0)  # added, it takes the sign off a zero
 
 
