@@ -144,7 +144,9 @@ class SeriesForecaster:
         finished = self.limits.clip(self.physical.finish(point, around))
         if self.calibrated is None:
             return Forecasts(finished, np.empty((*point.shape, 0)))
-        raw = self._raw(seen, point)
+        raw = self._quantiles(seen)
+        if raw is None:
+            raw = point[:, :, None]
         group, spread = self.clocks.group(features), self.physical.spread_of(around)
         quantiles = np.sort(self.calibrated.apply(raw, group, spread), axis=2)
         return Forecasts(finished, self.limits.clip(self.physical.finish(quantiles, around)))
@@ -152,12 +154,14 @@ class SeriesForecaster:
     def raw(self, features: Float32Array) -> FloatArray:
         """Return what is calibrated, per unit: the rung's quantiles [B, H, Q], else [B, H, 1]."""
         seen = self.physical.without(self.clocks.without(features))
-        return self._raw(seen, self.fitted.predict(seen))
+        own = self._quantiles(seen)
+        return self.fitted.predict(seen)[:, :, None] if own is None else own
 
-    def _raw(self, seen: Float32Array, point: FloatArray) -> FloatArray:
+    def _quantiles(self, seen: Float32Array) -> FloatArray | None:
+        """Return the quantiles that the rung has learnt itself, if any."""
         if isinstance(self.fitted, FittedQuantiles):
             return self.fitted.predict_quantiles(seen)
-        return point[:, :, None]
+        return None
 
     def to_onnx(self, features: Var) -> dict[str, Var]:
         """Append it to a graph."""

@@ -49,6 +49,11 @@ class Request:
     since: int | None = None
     until: int | None = None
 
+    @property
+    def main(self) -> Path | None:
+        """The file that takes the place of the main one, if any."""
+        return self.replacements.get(MAIN, self.replacements.get(""))
+
 
 class SourceLike(Protocol):
     """Settings that can deliver a panel: class ``Source`` of a module in ``data/sources``."""

@@ -248,8 +248,7 @@ class LongForm(File):
         return to_panel(rows, series, request, joined)
 
     def _main(self, request: Request) -> Table:
-        replacements = request.replacements
-        return self.read(request.base, replacements.get(MAIN, replacements.get("")))
+        return self.read(request.base, request.main)
 
     def _joined(self, wanted: list[str], series: tuple[str, ...], request: Request) -> Joined:
         found = (table.joined(wanted, series, request) for table in self.covariates)

@@ -1,7 +1,5 @@
 """Load and production of France: eCO2mix by RTE, fetched with frugal-ai fetch odre."""
 
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +16,13 @@ from frugal_ai.data.remote.eco2mix import (
 )
 from frugal_ai.data.remote.store import Store
 from frugal_ai.data.rows import SERIES, TIME, VALUE
-from frugal_ai.data.source import MAIN, Request, listed
-from frugal_ai.data.sources.file import LongForm
+from frugal_ai.data.source import Request, listed
+from frugal_ai.data.sources._fetched import Fetched, days
 from frugal_ai.data.table import Table, from_frame
 from frugal_ai.errors import DataError
 
 
-class Source(LongForm):
+class Source(Fetched):
     """A folder of eCO2mix, and tables of covariates beside it.
 
     Series of the national dataset are ``load``, ``solar``, ``wind``, ``nuclear``, ``co2`` and so
@@ -44,17 +42,7 @@ class Source(LongForm):
     name: Literal["odre"] = "odre"
     dataset: Dataset = "eco2mix-national"
 
-    def absent(self, request: Request) -> str | None:
-        """Say what has to be fetched first, and by which command; None if nothing has."""
-        store = self._store(request)
-        return None if store is None else store.absent(request.since, request.until)
-
-    def _store(self, request: Request) -> Store | None:
-        """Return the folder that is read, or None where a file stands in its place."""
-        replacement = request.replacements.get(MAIN, request.replacements.get(""))
-        if replacement is not None and not replacement.is_dir():
-            return None
-        out = replacement if replacement is not None else normal(request.base / self.path)
+    def _held_in(self, out: Path, request: Request) -> Store:
         command = f"frugal-ai fetch odre --dataset {self.dataset} {days(request)} --out {out}"
         return Store(out / self.dataset, command)
 
@@ -96,19 +84,3 @@ def _long(frame: pl.DataFrame, wanted: tuple[str, ...], where: str) -> pl.DataFr
         for name, (part, column) in there.items()
         if not wanted or name in wanted
     )
-
-
-def normal(path: Path) -> Path:
-    """Return a path without the detours that a pipeline's relative path makes."""
-    return Path(os.path.normpath(path))
-
-
-def days(request: Request) -> str:
-    """Write the days of a request as options of the command."""
-    since = "YYYY-MM-DD" if request.since is None else _day(request.since)
-    until = "YYYY-MM-DD" if request.until is None else _day(request.until)
-    return f"--from {since} --to {until}"
-
-
-def _day(t: int) -> str:
-    return f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}"

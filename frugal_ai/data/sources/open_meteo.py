@@ -10,9 +10,9 @@ from frugal_ai.data.frame import covariate_names
 from frugal_ai.data.remote.store import Store
 from frugal_ai.data.remote.weather import Kind, Place, Variable, folder
 from frugal_ai.data.rows import SERIES, VALUE
-from frugal_ai.data.source import MAIN, Request, listed
-from frugal_ai.data.sources.file import CovariateColumn, CovariateTable, LongForm
-from frugal_ai.data.sources.odre import days, normal
+from frugal_ai.data.source import Request, listed
+from frugal_ai.data.sources._fetched import Fetched, days, fetched_to, normal
+from frugal_ai.data.sources.file import CovariateColumn, CovariateTable
 
 
 class Table(CovariateTable):
@@ -60,10 +60,9 @@ class Table(CovariateTable):
 
     def _store(self, request: Request) -> Store | None:
         """Return the folder that is read, or None where a file stands in its place."""
-        replacement = request.replacements.get(self.name)
-        if replacement is not None and not replacement.is_dir():
+        out = fetched_to(request.base / self.path, request.replacements.get(self.name))
+        if out is None:
             return None
-        out = replacement if replacement is not None else normal(request.base / self.path)
         variables = dict.fromkeys(spec.column for spec in self.columns.values())
         places = "FILE" if self.places is None else normal(request.base / self.places)
         leads = ""
@@ -84,7 +83,7 @@ class Table(CovariateTable):
         return table.from_frame(frame, str(store.folder))
 
 
-class Source(LongForm):
+class Source(Fetched):
     """Fetched weather as series: a variable at each place.
 
     The other variables are covariates, and ``latitude`` and ``longitude`` static ones. Only
@@ -101,17 +100,7 @@ class Source(LongForm):
     name: Literal["open_meteo"] = "open_meteo"
     value: Variable
 
-    def absent(self, request: Request) -> str | None:
-        """Say what has to be fetched first, and by which command; None if nothing has."""
-        store = self._store(request)
-        return None if store is None else store.absent(request.since, request.until)
-
-    def _store(self, request: Request) -> Store | None:
-        """Return the folder that is read, or None where a file stands in its place."""
-        replacement = request.replacements.get(MAIN, request.replacements.get(""))
-        if replacement is not None and not replacement.is_dir():
-            return None
-        out = replacement if replacement is not None else normal(request.base / self.path)
+    def _held_in(self, out: Path, request: Request) -> Store:
         return Store(
             out / folder("historical-forecast"),
             f"frugal-ai fetch open-meteo --places FILE --variables {self.value} {days(request)}"
