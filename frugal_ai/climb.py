@@ -111,12 +111,13 @@ class Climb:
         evaluation = evaluate(tuned.rung, self._task, account)
         exported = tuple(to_onnx(model) for model in evaluation.models)
         test, all_series = self.prepared.split.test, self.prepared.series
-        for series, model, graph, native in zip(
-            all_series, evaluation.models, exported, evaluation.test_forecasts, strict=True
-        ):
+        for series, model, graph, native, drift in zip(
+            all_series, evaluation.models, exported, evaluation.test_forecasts,
+            evaluation.test_drift, strict=True,
+        ):  # fmt: skip
             windows = series.windows(test, model.graph.reach)
             mean = float(np.nanmean(np.abs(series.panel.values[series.index])))
-            account.replay(partial(check_parity, graph, windows, native, mean))
+            account.replay(partial(check_parity, graph, windows, native, mean, drift))
         reach = evaluation.models[0].graph.reach
         cost = account.close(exported[0].forecaster(all_series[0].windows(test[:1], reach)))
         return Climbed(tuned.rung, evaluation, exported, cost, int(time.time()), tuned.bill)

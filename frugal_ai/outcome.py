@@ -71,6 +71,7 @@ def run_report(
         unit=pipeline.unit,
         simulated=prepared.panel.simulated,
         weather=pipeline.covariates.weather(prepared.panel.vintages),
+        recalibrated=pipeline.recalibrates,
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+MEDIAN = 0.5
 FloatArray = NDArray[np.float64]
 _FLOOR = 0.05  # of the median size; a smaller residual weighs no more
 

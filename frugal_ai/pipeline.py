@@ -151,6 +151,7 @@ class Pipeline(Settings):
     quality: QualityPolicy = QualityPolicy()
     limits: Limits = Limits()
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
+    recalibrate: bool = True
     metrics: Metrics = Metrics()
     selection: SelectionSettings = SelectionSettings()
     climb: Literal["frugal", "full"] = "frugal"
@@ -260,6 +261,11 @@ class Pipeline(Settings):
     def features(self) -> Recipe:
         """The recipe, declared or by kind."""
         return self.recipe or default_recipe(self.kind, self._setting())
+
+    @property
+    def recalibrates(self) -> bool:
+        """Whether quantiles drift with what arrives; one alone has no width to move by."""
+        return self.recalibrate and len(self.quantiles) > 1
 
     @property
     def step_s(self) -> int:

@@ -169,6 +169,7 @@ def task(pipeline: Pipeline, prepared: Prepared) -> Task:
         seed=pipeline.seed,
         limits=pipeline.limits,
         levels=pipeline.quantiles,
+        recalibrate=pipeline.recalibrates,
         physical=Physical(
             unit=follows,
             full=follows,

@@ -16,6 +16,7 @@ from frugal_ai.backtest.forecaster import (
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.physical import Physical
+from frugal_ai.backtest.recalibrate import follow
 from frugal_ai.backtest.split import BoolArray, Split, joined, training_rows, trials
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import FloatArray
@@ -53,11 +54,13 @@ class Evaluation:
     """What a rung forecast, and the models that forecast the test origins.
 
     Quantiles are of the test origins alone: those of the validation origins are calibrated on them.
+    They, and the forecast where it is their median, drift with what has arrived by each origin.
     """
 
     validation: FloatArray  # [S, O, H]
     test: FloatArray  # [S, O, H]
     test_quantiles: FloatArray  # [S, O, H, Q]
+    test_drift: Float32Array  # [S, O, H, Q], that they were given; Q is 0 without drift
     models: tuple[SeriesModel, ...]  # S
 
     @property
@@ -84,6 +87,8 @@ class Task:
         No forecast leaves them.
     levels
         Quantiles that are asked for, ascending.
+    recalibrate
+        Whether quantiles, two or more, drift with what arrives.
     physical
         What a plant can do; naive rungs, which repeat what was, do without.
     """
@@ -96,6 +101,7 @@ class Task:
     limits: Limits = NO_LIMITS
     levels: tuple[float, ...] = ()
     physical: Physical = AS_IT_IS
+    recalibrate: bool = True
 
     def seen_by(self, rung: Rung) -> "Task":
         """Return the task as a rung sees it.
@@ -141,11 +147,12 @@ def evaluate(rung: Rung, task: Task, measure: Measure) -> Evaluation:
     each = [_Learner.of(rung, task, i, measure) for i in range(len(task.series))]
     groups = [each] if rung.scope == "panel" else [[one] for one in each]
     found = [outcome for group in groups for outcome in _learn(rung, task, group, measure)]
-    validation, test, models = zip(*found, strict=True)
+    validation, test, drift, models = zip(*found, strict=True)
     return Evaluation(
         validation=np.stack(validation),
         test=np.stack([forecasts.point for forecasts in test]),
         test_quantiles=np.stack([forecasts.quantiles for forecasts in test]),
+        test_drift=np.stack(drift),
         models=models,
     )
 
@@ -169,7 +176,7 @@ def try_out(rung: Rung, task: Task) -> FloatArray:
     for group in groups:
         for held, fitted in _trial_models(rung, task, [each[i] for i in group]):
             for i in group:
-                forecaster = _forecaster(fitted, None, task, each[i])
+                forecaster = _forecaster(rung, fitted, None, task, each[i])
                 points[i, held] = forecaster.predict(each[i].features[held]).point
     return points
 
@@ -213,8 +220,8 @@ class _Learner:
 
 def _learn(
     rung: Rung, task: Task, group: list[_Learner], measure: Measure
-) -> Iterator[tuple[FloatArray, Forecasts, SeriesModel]]:
-    """Yield for each series its validation and test forecasts, and what made the latter."""
+) -> Iterator[tuple[FloatArray, Forecasts, Float32Array, SeriesModel]]:
+    """Yield for each series its validation and test forecasts, the drift, and what made these."""
 
     def tune() -> list[tuple[FloatArray, Calibrated | None]]:
         points = [np.empty(one.actual.shape) for one in group]
@@ -223,7 +230,7 @@ def _learn(
         for held, fitted in _trial_models(rung, task, group):
             order.append(np.flatnonzero(held))
             for one, point, raw in zip(group, points, raws, strict=True):
-                forecaster = _forecaster(fitted, None, task, one)
+                forecaster = _forecaster(rung, fitted, None, task, one)
                 features = one.features[held]
                 point[held] = forecaster.predict(features).point
                 raw.append(forecaster.raw(features))
@@ -236,10 +243,12 @@ def _learn(
     tuned = measure("tuning", tune)
     fitted = measure("training", lambda: rung.fit(joined([one.rows for one in group])))
     for one, (validation, calibrated) in zip(group, tuned, strict=True):
-        forecaster = _forecaster(fitted, calibrated, task, one)
-        test = forecaster.predict(_features(one.series, one.graph, task.split.test))
+        forecaster = _forecaster(rung, fitted, calibrated, task, one)
+        origins = task.split.test
+        seen, came = _features(one.series, one.graph, origins), one.series.targets(origins)
+        test, drift = follow(forecaster, seen, origins, came, one.rows.step_s)
         n_rows = len(one.rows.origin) * one.series.horizon
-        yield validation, test, SeriesModel(one.graph, forecaster, n_rows)
+        yield validation, test, drift, SeriesModel(one.graph, forecaster, n_rows)
 
 
 def _trial_models(
@@ -261,9 +270,18 @@ def _calibrated(raw: FloatArray, task: Task, one: _Learner) -> Calibrated | None
 
 
 def _forecaster(
-    fitted: Fitted, calibrated: Calibrated | None, task: Task, one: _Learner
+    rung: Rung, fitted: Fitted, calibrated: Calibrated | None, task: Task, one: _Learner
 ) -> SeriesForecaster:
-    return SeriesForecaster(fitted, calibrated, one.clocks, task.physical, task.limits)
+    return SeriesForecaster(
+        fitted,
+        calibrated,
+        one.clocks,
+        task.physical,
+        task.limits,
+        levels=task.levels,
+        repeats=rung.family == "naive",
+        drifts=calibrated is not None and task.recalibrate,
+    )
 
 
 def _features(series: Series, graph: FeatureGraph, origins: IntArray) -> Float32Array:

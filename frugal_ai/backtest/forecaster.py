@@ -6,7 +6,9 @@ from datetime import time
 from typing import Protocol
 
 import numpy as np
+import spox
 import spox.opset.ai.onnx.v17 as op
+from frugal_edge.manifest import DRIFT
 from spox import Var
 
 from frugal_ai.backtest.conformal import Calibrated, IntArray
@@ -18,6 +20,7 @@ from frugal_ai.features.blocks.clock import Slot
 from frugal_ai.features.frame import const
 from frugal_ai.features.grid import Grid
 from frugal_ai.ladder.rung import Fitted, FittedQuantiles, Float32Array, FloatArray
+from frugal_ai.pinball import MEDIAN
 
 FORECAST, QUANTILES = "forecast", "quantiles"
 """Names of the graph's outputs."""
@@ -38,6 +41,10 @@ class Forecasts:
     point: FloatArray
     quantiles: FloatArray
 
+    def rows(self, rows: slice) -> "Forecasts":
+        """Return the forecasts of some origins."""
+        return Forecasts(self.point[rows], self.quantiles[rows])
+
 
 class Forecaster(Protocol):
     """A model that is ready to be used."""
@@ -46,8 +53,12 @@ class Forecaster(Protocol):
         """Forecast from features [B, H, F]."""
         ...
 
-    def to_onnx(self, features: Var) -> dict[str, Var]:
-        """Append it to a graph: float32 ``forecast`` [B, H] and any ``quantiles`` [B, H, Q]."""
+    def to_onnx(self, features: Var) -> tuple[dict[str, Var], dict[str, Var]]:
+        """Append it to a graph: inputs of its own, and its outputs.
+
+        The outputs are float32 ``forecast`` [B, H] and any ``quantiles`` [B, H, Q], the input is
+        any ``drift`` of these [B, H, Q].
+        """
         ...
 
 
@@ -128,6 +139,18 @@ class SeriesForecaster:
 
     Quantiles are sorted after calibration, so that none cross (Chernozhukov, Fernandez-Val and
     Galichon 2010, Quantile and probability curves without crossing).
+
+    Attributes
+    ----------
+    calibrated
+        None where no quantiles are asked for.
+    levels
+        Of the quantiles, ascending; none without ``calibrated``.
+    repeats
+        Whether the forecast is what the rung says as it stands. Else it is the median, where that
+        is among the levels.
+    drifts
+        Whether quantiles move with what arrives; see `frugal_edge.drift`.
     """
 
     fitted: Fitted
@@ -135,21 +158,49 @@ class SeriesForecaster:
     clocks: OriginClocks
     physical: Physical
     limits: Limits
+    levels: tuple[float, ...] = ()
+    repeats: bool = False
+    drifts: bool = False
 
-    def predict(self, features: Float32Array) -> Forecasts:
-        """Forecast."""
+    @property
+    def _median(self) -> int | None:
+        """Which of the levels is the forecast."""
+        here = self.calibrated is not None and not self.repeats and MEDIAN in self.levels
+        return self.levels.index(MEDIAN) if here else None
+
+    def predict(self, features: Float32Array, drift: Float32Array | None = None) -> Forecasts:
+        """Forecast, with quantiles moved by a drift [B, H, Q] [widths between the outer ones]."""
+        return self.finish(self.plain(features), features, drift)
+
+    def plain(self, features: Float32Array) -> Forecasts:
+        """Forecast per unit, before drift, plant and limits have their say."""
         around = self.clocks.without(features)
         seen = self.physical.without(around)
-        point = self.fitted.predict(seen)
-        finished = self.limits.clip(self.physical.finish(point, around))
+        raw = self._quantiles(seen) if self.calibrated is not None else None
+        if raw is None or self._median is None:
+            point = self.fitted.predict(seen)
+        else:
+            point = np.zeros(raw.shape[:2])  # the median will be
         if self.calibrated is None:
-            return Forecasts(finished, np.empty((*point.shape, 0)))
-        raw = self._quantiles(seen)
+            return Forecasts(point, np.empty((*point.shape, 0)))
         if raw is None:
             raw = point[:, :, None]
         group, spread = self.clocks.group(features), self.physical.spread_of(around)
-        quantiles = np.sort(self.calibrated.apply(raw, group, spread), axis=2)
-        return Forecasts(finished, self.limits.clip(self.physical.finish(quantiles, around)))
+        return Forecasts(point, self.calibrated.apply(raw, group, spread))
+
+    def finish(
+        self, plain: Forecasts, features: Float32Array, drift: Float32Array | None = None
+    ) -> Forecasts:
+        """Turn plain forecasts into those of the plant [unit of the series]."""
+        around = self.clocks.without(features)
+        quantiles = plain.quantiles
+        if drift is not None and quantiles.shape[2]:
+            width = np.maximum(quantiles[:, :, -1:] - quantiles[:, :, :1], 0.0)
+            quantiles = quantiles + width * drift
+        quantiles = self.limits.clip(self.physical.finish(np.sort(quantiles, axis=2), around))
+        if self._median is not None:
+            return Forecasts(quantiles[:, :, self._median], quantiles)
+        return Forecasts(self.limits.clip(self.physical.finish(plain.point, around)), quantiles)
 
     def raw(self, features: Float32Array) -> FloatArray:
         """Return what is calibrated, per unit: the rung's quantiles [B, H, Q], else [B, H, 1]."""
@@ -163,23 +214,46 @@ class SeriesForecaster:
             return self.fitted.predict_quantiles(seen)
         return None
 
-    def to_onnx(self, features: Var) -> dict[str, Var]:
-        """Append it to a graph."""
+    def to_onnx(self, features: Var) -> tuple[dict[str, Var], dict[str, Var]]:
+        """Append it to a graph: inputs beside those of the features, and the outputs."""
         around = self.clocks.without_onnx(features)
         seen = self.physical.without_onnx(around)
-        point = self.fitted.to_onnx(seen)
-        finished = self.physical.finish_onnx(point, around, quantiles=False)
-        outputs = {FORECAST: self.limits.clip_onnx(finished)}
         if self.calibrated is None:
-            return outputs
+            return {}, {FORECAST: self._finish_onnx(self.fitted.to_onnx(seen), around)}
         if isinstance(self.fitted, FittedQuantiles):
             raw = self.fitted.quantiles_to_onnx(seen)
         else:
-            raw = op.unsqueeze(point, const([2], np.int64))
+            raw = op.unsqueeze(self.fitted.to_onnx(seen), const([2], np.int64))
         group, spread = self.clocks.group_onnx(features), self.physical.spread_onnx(around)
-        quantiles = _sorted_onnx(self.calibrated.apply_onnx(raw, group, spread))
-        finished = self.physical.finish_onnx(quantiles, around, quantiles=True)
-        return outputs | {QUANTILES: self.limits.clip_onnx(finished)}
+        quantiles = self.calibrated.apply_onnx(raw, group, spread)
+        inputs = {}
+        if self.drifts:
+            _, horizon, _ = features.unwrap_tensor().shape or ()
+            shape = ("B", horizon, len(self.levels))
+            inputs[DRIFT] = spox.argument(spox.Tensor(np.float32, shape))
+            quantiles = _drifted_onnx(quantiles, inputs[DRIFT])
+        quantiles = self._finish_onnx(_sorted_onnx(quantiles), around, quantiles=True)
+        if self._median is None:
+            point = self._finish_onnx(self.fitted.to_onnx(seen), around)
+        else:
+            point = op.gather(quantiles, const(self._median, np.int64), axis=2)
+        return inputs, {FORECAST: point, QUANTILES: quantiles}
+
+    def _finish_onnx(self, values: Var, around: Var, *, quantiles: bool = False) -> Var:
+        finished = self.physical.finish_onnx(values, around, quantiles=quantiles)
+        return self.limits.clip_onnx(finished)
+
+
+def _drifted_onnx(quantiles: Var, drift: Var) -> Var:
+    """Move quantiles [B, H, Q] by a drift in widths between the outer ones."""
+    first, last = (op.slice(quantiles, *_last_axis(start)) for start in (0, -1))
+    return op.add(quantiles, op.mul(op.relu(op.sub(last, first)), drift))
+
+
+def _last_axis(start: int) -> tuple[Var, Var, Var]:
+    """Return start, end and axis of one step of the last axis."""
+    end = start + 1 if start >= 0 else np.iinfo(np.int64).max
+    return const([start], np.int64), const([end], np.int64), const([2], np.int64)
 
 
 def _sorted_onnx(values: Var) -> Var:

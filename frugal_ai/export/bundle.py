@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from frugal_edge.bundle import open_bundle
 from frugal_edge.errors import EdgeError
+from frugal_edge.manifest import DRIFT
 from frugal_edge.runtime import Forecaster
 
 from frugal_ai.backtest.evaluate import SeriesModel
@@ -27,7 +28,7 @@ from frugal_ai.features.grid import Grid
 from frugal_ai.pipeline import Pipeline
 
 # Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MINIMUM_ONNXRUNTIME = "1.20"
 _GOLDEN_CASES = 2
 _GOLDEN_DIGITS = 5  # of the inputs: golden files shrink, and any input is as good as another
@@ -184,10 +185,12 @@ def golden(exported: OnnxModel, windows: Windows, tolerance: float) -> dict[str,
         known=_rounded(windows.known),
         past=_rounded(windows.past),
     )
-    outputs = exported.run(rounded)
+    drift = _golden_drift(len(rounded), exported)
+    outputs = exported.run(rounded, drift.get(DRIFT))
     cases = []
     for row in range(len(rounded)):
-        tensors = rounded.tensors(slice(row, row + 1))
+        rows = slice(row, row + 1)
+        tensors = rounded.tensors(rows) | {name: value[rows] for name, value in drift.items()}
         cases.append(
             {
                 "inputs": {name: _plain(tensors[name][0]) for name in exported.inputs},
@@ -195,6 +198,16 @@ def golden(exported: OnnxModel, windows: Windows, tolerance: float) -> dict[str,
             }
         )
     return {"tolerance_abs": tolerance, "cases": cases}
+
+
+def _golden_drift(batch: int, exported: OnnxModel) -> dict[str, np.ndarray[Any, Any]]:
+    """Let quantiles drift a little more in every case, by lead time and level."""
+    if exported.drift_shape is None:
+        return {}
+    horizon, levels = exported.drift_shape
+    lead, level = np.arange(horizon)[:, None] % 4, np.arange(levels) - (levels - 1) / 2
+    case = np.arange(batch)[:, None, None]
+    return {DRIFT: (case * (0.125 * level + 0.0625 * lead)).astype(np.float32)}
 
 
 def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
@@ -216,6 +229,11 @@ def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
             "axes": ["B", "N", "P"],
             "shape": [None, steps, len(grid.past_names)],
             "columns": list(grid.past_names),
+        },
+        DRIFT: {
+            "dtype": "float32",
+            "axes": ["B", "H", "Q"],
+            "shape": [None, *(exported.drift_shape or ())],
         },
     }
     return [{"name": name, **described[name]} for name in exported.inputs]

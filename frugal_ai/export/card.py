@@ -88,6 +88,12 @@ def _not_run(report: RunReport) -> str:
     return f"Not run:\n\n{lines}\n"
 
 
+_DRIFT = (
+    " In the test they drift with what had arrived by each origin, as they do on a gateway that "
+    "keeps a state."
+)
+
+
 def _quantile_section(report: RunReport) -> str:
     """Say what the quantiles of all rungs are worth, and those of the chosen one by one."""
     chosen = next(row for row in report.rungs if row.chosen)
@@ -111,7 +117,7 @@ def _quantile_section(report: RunReport) -> str:
     return (
         "## Quantiles\n\n"
         "Calibrated on the validation origins, where the calibrating model had not learnt; "
-        f"reported on the test origins.{central}\n\n"
+        f"reported on the test origins.{central}{_DRIFT if report.recalibrated else ''}\n\n"
         f"{_table(names, rungs)}\n"
         f"Of {chosen.rung}, level by level:\n\n"
         f"{_table(titles, levels)}\n"
@@ -121,6 +127,11 @@ def _quantile_section(report: RunReport) -> str:
 def _limit_of_quantiles(report: RunReport) -> str:
     if not next(row for row in report.rungs if row.chosen).levels:
         return "- Point forecasts only.\n"
+    if report.recalibrated:
+        return (
+            "- Quantiles, and the forecast where it is their median, are as good as in the test "
+            "only where what arrives is fed back (`frugal-edge forecast --state`).\n"
+        )
     return (
         "- Quantiles hold for errors such as those of the validation origins: when the series or "
         "the weather changes, they do not, until the model is trained again.\n"

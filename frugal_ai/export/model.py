@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 import spox
+from frugal_edge.manifest import DRIFT
 from frugal_edge.runtime import quiet_session
 from numpy.typing import NDArray
 
@@ -36,6 +37,8 @@ class OnnxModel:
         Versions that a runtime must support; no ``ml_opset`` without trees.
     outputs
         Names of the tensors that it gives: ``forecast``, and ``quantiles`` if there are any.
+    drift_shape
+        Horizon and number of the quantiles that drift, H and Q; None where none do.
     """
 
     content: bytes
@@ -44,24 +47,43 @@ class OnnxModel:
     ml_opset: int | None
     ir_version: int
     outputs: tuple[str, ...] = (FORECAST,)
+    drift_shape: tuple[int, int] | None = None
 
-    def run(self, windows: Windows) -> dict[str, NDArray[np.float32]]:
-        """Run the graph over windows; its outputs by name, [B, H] and [B, H, Q]."""
-        found = run_outputs(quiet_session(self.content), windows, self.outputs)
+    def run(
+        self, windows: Windows, drift: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """Run the graph over windows; its outputs by name, [B, H] and [B, H, Q].
+
+        Parameters
+        ----------
+        drift
+            Of the quantiles [B, H, Q], for a graph that reads it; None for none.
+        """
+        others = self._drift(len(windows), drift)
+        found = run_outputs(quiet_session(self.content), windows, self.outputs, others)
         return dict(zip(self.outputs, found, strict=True))
 
     def forecaster(self, windows: Windows) -> Callable[[], object]:
         """Open the graph once and return one forecast from it, to be measured warm."""
-        session, tensors = quiet_session(self.content), windows.tensors(slice(0, 1))
+        session = quiet_session(self.content)
+        tensors = windows.tensors(slice(0, 1)) | self._drift(1, None)
         feed = {name: tensors[name] for name in self.inputs}
         return lambda: session.run(None, feed)
+
+    def _drift(
+        self, batch: int, given: NDArray[np.float32] | None
+    ) -> dict[str, NDArray[np.float32]]:
+        if self.drift_shape is None:
+            return {}
+        none = np.zeros((batch, *self.drift_shape), np.float32)
+        return {DRIFT: none if given is None else given}
 
 
 def to_onnx(model: SeriesModel) -> OnnxModel:
     """Compose features and fitted rung to one graph."""
     frame, features = model.graph.build()
-    outputs = model.forecaster.to_onnx(features)
-    built = compact(spox.build(frame.inputs, outputs, drop_unused_inputs=True))
+    inputs, outputs = model.forecaster.to_onnx(features)
+    built = compact(spox.build(frame.inputs | inputs, outputs, drop_unused_inputs=True))
     opsets = {entry.domain: entry.version for entry in built.opset_import}
     built.ir_version = _IR_VERSION_WITH_TREES if _TREES in opsets else _IR_VERSION
     built.producer_name = "frugal-ai"
@@ -73,10 +95,25 @@ def to_onnx(model: SeriesModel) -> OnnxModel:
         ml_opset=opsets.get(_TREES),
         ir_version=built.ir_version,
         outputs=tuple(outputs),
+        drift_shape=_drift_shape(built.graph),
     )
 
 
-def check_parity(model: OnnxModel, windows: Windows, native: Forecasts, mean_abs: float) -> float:
+def _drift_shape(graph: onnx.GraphProto) -> tuple[int, int] | None:
+    for value in graph.input:
+        if value.name == DRIFT:
+            _, horizon, levels = (size.dim_value for size in value.type.tensor_type.shape.dim)
+            return horizon, levels
+    return None
+
+
+def check_parity(
+    model: OnnxModel,
+    windows: Windows,
+    native: Forecasts,
+    mean_abs: float,
+    drift: NDArray[np.float32] | None = None,
+) -> float:
     """Compare the graph with the model that it came from on every window.
 
     Parameters
@@ -87,6 +124,8 @@ def check_parity(model: OnnxModel, windows: Windows, native: Forecasts, mean_abs
         What the model forecast from the windows' features [unit of the series].
     mean_abs
         Mean absolute value of the series [unit of the series].
+    drift
+        That the forecasts were made with [B, H, Q].
 
     Returns
     -------
@@ -100,7 +139,7 @@ def check_parity(model: OnnxModel, windows: Windows, native: Forecasts, mean_abs
     """
     expected = {FORECAST: native.point, QUANTILES: native.quantiles}
     worst = 0.0
-    for name, got in model.run(windows).items():
+    for name, got in model.run(windows, drift).items():
         difference = np.nan_to_num(np.abs(got - expected[name]), nan=np.inf)
         worst = max(worst, float(difference.max() / mean_abs))
         if not worst <= PARITY:

@@ -1,7 +1,10 @@
 """Blocks compiled to one ONNX graph, and that graph run over batches of windows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -132,12 +135,22 @@ def run_batches(
 
 
 def run_outputs(
-    session: onnxruntime.InferenceSession, windows: Windows, outputs: tuple[str, ...]
+    session: onnxruntime.InferenceSession,
+    windows: Windows,
+    outputs: tuple[str, ...],
+    others: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> list[NDArray[np.float32]]:
-    """Run a graph over windows in batches and return some of its outputs, [B, ...] each."""
+    """Run a graph over windows in batches and return some of its outputs, [B, ...] each.
+
+    Parameters
+    ----------
+    others
+        Inputs beside the windows, by name, with the same first axis.
+    """
     names = [node.name for node in session.get_inputs()]
     parts = []
     for start in range(0, len(windows), _BATCH):
-        tensors = windows.tensors(slice(start, start + _BATCH))
+        rows = slice(start, start + _BATCH)
+        tensors = windows.tensors(rows) | {name: value[rows] for name, value in others.items()}
         parts.append(session.run(list(outputs), {name: tensors[name] for name in names}))
     return [np.concatenate(part) for part in zip(*parts, strict=True)]

@@ -41,6 +41,7 @@ class RunReport(Settings):
     unit: str
     simulated: bool
     weather: Weather | None = None
+    recalibrated: bool = False  # whether quantiles drift with what arrives
     started: AwareDatetime
     ended: AwareDatetime
     status: Literal["finished", "interrupted"]

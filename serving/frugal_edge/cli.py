@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         help="start of the first interval, ISO 8601 with an offset or Z"
         " (default: the end of the last observation)",
     )
+    forecast.add_argument(
+        "--state",
+        metavar="FILE",
+        help="kept from one forecast to the next, so that quantiles follow what arrives",
+    )
     forecast.add_argument("--json", action="store_true", help="one JSON object instead of CSV")
     _command(commands, "verify", verify_command, "check digests and replay the golden cases")
     _command(commands, "info", info_command, "check digests and say what a bundle holds")
@@ -83,8 +88,10 @@ def forecast_command(options: argparse.Namespace) -> str:
     forecaster, _ = _tested(options.bundle)
     from frugal_edge import oneshot, render
 
-    known = None if options.known is None else Path(options.known)
-    answer = oneshot.forecast_files(forecaster, Path(options.history), known, origin)
+    known, state = (None if name is None else Path(name) for name in (options.known, options.state))
+    if state and not forecaster.manifest.drifts:
+        _tell("warning", "--state: nothing is kept, the quantiles of this model do not drift")
+    answer = oneshot.forecast_files(forecaster, Path(options.history), known, origin, state)
     for sentence in answer.out_of_bounds:
         _tell("warning", sentence)
     return render.as_json(answer) if options.json else render.as_csv(answer)

@@ -13,6 +13,7 @@ def describe(about: Manifest) -> str:
         "series": f"{about.series_id} [{about.unit}], {kind}",
         "forecast": f"{about.horizon} steps of {about.step_s} s by {about.rung}",
         "quantiles": ", ".join(f"{level:g}" for level in about.quantiles) or "none",
+        "drift": "quantiles follow what arrives, with --state" if about.drifts else "none",
         "history": f"{about.history_steps} steps, gaps of up to"
         f" {about.gap_policy.max_gap_steps} steps are filled",
         "known": _known(about),

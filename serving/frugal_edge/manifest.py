@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAME = "manifest.json"
-FORECAST, QUANTILES = "forecast", "quantiles"
+FORECAST, QUANTILES, DRIFT = "forecast", "quantiles", "drift"
 
 Range = tuple[float, float]
 
@@ -103,3 +103,8 @@ class Manifest:
     def columns(self, name: str) -> tuple[str, ...]:
         """Return the covariates of the input ``known`` or ``past``, none if it is not read."""
         return self.inputs[name].columns if name in self.inputs else ()
+
+    @property
+    def drifts(self) -> bool:
+        """Whether quantiles move with what arrives."""
+        return DRIFT in self.inputs

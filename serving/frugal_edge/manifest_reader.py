@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from frugal_edge.clock import parse_time
 from frugal_edge.errors import BundleError
 from frugal_edge.manifest import (
+    DRIFT,
     FORECAST,
     NAME,
     QUANTILES,
@@ -22,7 +23,8 @@ from frugal_edge.strict_json import MAX_INTEGER, Node, parse
 # A new key outside the free sections `metrics`, `costs` and `mlflow`, or a new meaning of an old
 # one, raises this number. Whoever raises it lets the reader take the older versions too, and says
 # in the changelog which frugal-edge reads what.
-SCHEMA_VERSION = 1
+# 2: the input `drift`.
+SCHEMA_VERSION = 2
 REQUIRED_FILES = ("model.onnx", "golden.json", "fallback.json", "MODEL_CARD.md")
 
 _KEY_COLUMNS = ("series_id", "timestamp", "value")
@@ -31,6 +33,7 @@ _INPUTS = {
     "origin": ("int64", ("B",)),
     "known": ("float32", ("B", "L+H", "K")),
     "past": ("float32", ("B", "N", "P")),
+    DRIFT: ("float32", ("B", "H", "Q")),
 }
 _OUTPUTS = {
     FORECAST: ("float32", ("B", "H")),
@@ -55,8 +58,8 @@ def read_manifest(data: bytes) -> Manifest:
     horizon, history_steps = root.integer("horizon", 1), root.integer("history_steps")
     inputs = {tensor.name: tensor for tensor in map(_tensor, root.nodes("inputs"))}
     outputs = {tensor.name: tensor for tensor in map(_tensor, root.nodes("outputs"))}
-    _check_inputs(root, inputs, horizon, history_steps)
     levels = _quantiles(root)
+    _check_inputs(root, inputs, horizon, history_steps, len(levels))
     _check_outputs(root, outputs, horizon, len(levels))
     onnx, mlflow = root.node("onnx"), root.take("mlflow")
     manifest = Manifest(
@@ -139,7 +142,7 @@ def _shape(node: Node) -> tuple[int | None, ...]:
 
 
 def _check_inputs(
-    root: Node, inputs: Mapping[str, Tensor], horizon: int, history_steps: int
+    root: Node, inputs: Mapping[str, Tensor], horizon: int, history_steps: int, levels: int
 ) -> None:
     if not inputs or len(inputs) < len(root.array("inputs")):
         root.refuse("inputs", "at least one input and no name twice")
@@ -150,7 +153,10 @@ def _check_inputs(
             known = ", ".join(_INPUTS)
             raise BundleError(f"{place}: name: expected one of {known}, got {tensor.name!r}")
         width = len(tensor.columns)
-        sizes = {"B": None, "N": history_steps, "L+H": span, "K": width, "P": width}
+        sizes = {
+            "B": None, "N": history_steps, "L+H": span, "K": width, "P": width,
+            "H": horizon, "Q": levels,
+        }  # fmt: skip
         dtype, axes = _INPUTS[tensor.name]
         _check_tensor(place, tensor, dtype, axes, tuple(sizes[axis] for axis in axes))
     _check_columns([column for tensor in inputs.values() for column in tensor.columns])

@@ -23,7 +23,7 @@ from frugal_edge import golden, quality
 from frugal_edge.bundle import Bundle, open_bundle
 from frugal_edge.errors import BundleError, ForecastError, GoldenError
 from frugal_edge.forecast import Forecast, usable
-from frugal_edge.manifest import Manifest, Tensor
+from frugal_edge.manifest import DRIFT, Manifest, Tensor
 from frugal_edge.origin import check_origin
 from frugal_edge.tensors import check_inputs, finite_array
 
@@ -114,6 +114,7 @@ class Forecaster:
         origin: int,
         known: ArrayLike | None = None,
         past: ArrayLike | None = None,
+        drift: ArrayLike | None = None,
     ) -> Forecast:
         """Forecast the horizon from one origin.
 
@@ -128,6 +129,9 @@ class Forecaster:
             [L+H, K], columns in the manifest's order.
         past
             Past covariates of the N steps before the origin [N, P].
+        drift
+            How far quantiles have moved [H, Q], from `frugal_edge.drift.Drift.ahead`; None for not
+            at all.
 
         Returns
         -------
@@ -143,7 +147,9 @@ class Forecaster:
             cross.
         """
         check_origin(self.manifest, origin)
-        given = {"history": history, "origin": origin, "known": known, "past": past}
+        given = {
+            "history": history, "origin": origin, "known": known, "past": past, DRIFT: drift,
+        }  # fmt: skip
         return usable(self.manifest, self._run(check_inputs(self.manifest, given)))
 
     def out_of_bounds(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from frugal_edge.errors import InputError
-from frugal_edge.manifest import Manifest, Tensor
+from frugal_edge.manifest import DRIFT, Manifest, Tensor
 from frugal_edge.origin import check_origin
 
 FloatArray = NDArray[np.float32]
@@ -23,8 +23,9 @@ def check_inputs(
     manifest
         Of the bundle.
     given
-        By name: ``history`` [N], ``origin`` [unix s], ``known`` [L+H, K], ``past`` [N, P]. What the
-        model does not read may be None or absent, and is not looked at.
+        By name: ``history`` [N], ``origin`` [unix s], ``known`` [L+H, K], ``past`` [N, P],
+        ``drift`` [H, Q], which may be None where none is known. What the model does not read may be
+        None or absent, and is not looked at.
 
     Returns
     -------
@@ -39,6 +40,8 @@ def check_inputs(
     checked: dict[str, NDArray[Any]] = {}
     for name, tensor in manifest.inputs.items():
         value = given.get(name)
+        if value is None and name == DRIFT:
+            value = np.zeros([size or 0 for size in tensor.shape[1:]])  # nothing has arrived yet
         if value is None:
             raise InputError(f"{name}: the model reads it, none was given")
         if name == "origin":

@@ -50,6 +50,13 @@ def end_of_observations(manifest: Manifest, history: Table) -> int:
     return int(times[-1]) + manifest.step_s
 
 
+def observations(manifest: Manifest, history: Table, origin: int) -> Values:
+    """Return what came in the horizon after an origin [unix s], [H], NaN where nothing did."""
+    found = np.full(manifest.horizon, np.nan)
+    _place(found, origin, manifest.step_s, history, "value")
+    return found
+
+
 def cut_window(manifest: Manifest, origin: int, history: Table, known: Table | None) -> Window:
     """Cut what the model reads at an origin out of the tables.
 

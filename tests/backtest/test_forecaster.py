@@ -1,11 +1,14 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import spox
 import spox.opset.ai.onnx.v17 as op
 from frugal_edge.runtime import quiet_session
+from hypothesis import strategies as st
 from spox import Var
 
 from frugal_ai.backtest.conformal import calibrate
@@ -59,17 +62,22 @@ def with_slots(values: Float32Array) -> Float32Array:
     return np.concatenate([values, slots[:, :, None].astype(np.float32)], axis=2)
 
 
-def in_graph(forecaster: Forecaster, values: Float32Array) -> dict[str, Float32Array]:
+def in_graph(
+    forecaster: Forecaster, values: Float32Array, drift: Float32Array | None
+) -> dict[str, Float32Array]:
     argument = spox.argument(spox.Tensor(np.float32, ("B", *values.shape[1:])))
-    outputs = forecaster.to_onnx(argument)
-    model = spox.build({"features": argument}, outputs)
+    inputs, outputs = forecaster.to_onnx(argument)
+    model = spox.build({"features": argument} | inputs, outputs)
     session = quiet_session(model.SerializeToString())
-    return dict(zip(outputs, session.run(list(outputs), {"features": values}), strict=True))
+    given = {"features": values} | ({} if drift is None else {"drift": drift})
+    return dict(zip(outputs, session.run(list(outputs), given), strict=True))
 
 
-def agree(forecaster: Forecaster, values: Float32Array) -> Forecasts:
-    native, graph = forecaster.predict(values), in_graph(forecaster, values)
-    np.testing.assert_allclose(graph["forecast"], native.point, rtol=1e-6, atol=1e-6)
+def agree(
+    forecaster: SeriesForecaster, values: Float32Array, drift: Float32Array | None = None
+) -> Forecasts:
+    native, graph = forecaster.predict(values, drift), in_graph(forecaster, values, drift)
+    np.testing.assert_allclose(graph["forecast"], native.point, rtol=1e-6, atol=1e-5)
     if native.quantiles.shape[2]:
         np.testing.assert_allclose(graph["quantiles"], native.quantiles, rtol=1e-5, atol=1e-5)
         assert (np.diff(graph["quantiles"], axis=2) >= 0).all()
@@ -190,3 +198,44 @@ def test_an_origin_belongs_to_its_local_time(instant: str, group: int) -> None:
 def test_one_local_time_needs_no_column() -> None:
     assert ONE.blocks == ()
     assert ONE.group_at(np.array([0, 1800]), grid()).tolist() == [0, 0]
+
+
+def test_the_forecast_is_the_median_where_there_is_one() -> None:
+    forecaster, given = made(FirstColumn(), ONE, NONE)
+    native = agree(replace(forecaster, levels=LEVELS), given)
+    np.testing.assert_array_equal(native.point, native.quantiles[:, :, 1])
+
+
+@pytest.mark.parametrize("settings", [{"repeats": True, "levels": LEVELS}, {"levels": (0.1, 0.9)}])
+def test_the_forecast_is_the_rungs_own_where_it_repeats_or_has_no_median(
+    settings: dict[str, Any],
+) -> None:
+    forecaster, given = made(FirstColumn(), ONE, NONE)
+    native = agree(replace(forecaster, **settings), given)
+    np.testing.assert_array_equal(native.point, given[:, :, 0])
+
+
+@pytest.mark.parametrize("fitted", [FirstColumn(), Crossing()])
+@pytest.mark.parametrize("clocks", [ONE, TWO])
+def test_drift_moves_quantiles_by_their_width(
+    fitted: FirstColumn | Crossing, clocks: OriginClocks
+) -> None:
+    still, given = made(fitted, clocks, NONE)
+    moving = replace(still, levels=LEVELS, drifts=True)
+    drift = np.zeros((len(given), H, 3), np.float32)
+    plain = agree(moving, given, drift).quantiles
+    width = plain[:, :, -1:] - plain[:, :, :1]
+    drift[:, 1] = 0.5
+    moved = agree(moving, given, drift).quantiles
+    np.testing.assert_allclose(moved[:, 1], plain[:, 1] + 0.5 * width[:, 1], rtol=1e-6)
+    np.testing.assert_array_equal(moved[:, 0], plain[:, 0])
+
+
+@hypothesis.given(st.integers(0, 2**31))
+@hypothesis.settings(max_examples=20, deadline=None)
+def test_no_drift_makes_quantiles_cross_or_leave_the_limits(seed: int) -> None:
+    forecaster, values = made(FirstColumn(), ONE, Limits(minimum=0.0, maximum=9.0))
+    drift = np.random.default_rng(seed).uniform(-4, 4, (len(values), H, 3)).astype(np.float32)
+    found = agree(replace(forecaster, levels=LEVELS, drifts=True), values, drift)
+    assert found.quantiles.min() >= 0.0
+    assert found.quantiles.max() <= 9.0

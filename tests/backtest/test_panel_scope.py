@@ -106,7 +106,8 @@ def test_one_model_is_in_a_bundle_of_each_series(rung: str) -> None:
         exported = to_onnx(model)
         cut = seen.windows(SPLIT.test, model.graph.reach)
         mean = float(np.abs(seen.panel.values[i]).mean())
-        assert check_parity(exported, cut, result.test_forecasts[i], mean) <= 1e-5
+        native, drift = result.test_forecasts[i], result.test_drift[i]
+        assert check_parity(exported, cut, native, mean, drift) <= 1e-5
 
 
 def test_one_model_each_learns_from_its_own_series() -> None:

@@ -66,11 +66,12 @@ def test_a_gateway_forecasts_what_the_backtest_did(
     made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity = made.write(tmp_path / "bundle")
-    for k in (0, -1):
+    for k in range(4):  # day after day: quantiles drift with what the history tells
         origin = int(made.prepared.split.test[k])
         write_example(tmp_path / "in", made.prepared.series[0], made.model, origin)
         files = ["--history", str(tmp_path / "in/history.csv")]
         files += ["--known", str(tmp_path / "in/known.csv"), "--json"]
+        files += ["--state", str(tmp_path / "state.json")]
         assert edge(["forecast", str(tmp_path / "bundle"), *files]) == 0
         said = capsys.readouterr().out
         got = json.loads(said)
@@ -79,6 +80,7 @@ def test_a_gateway_forecasts_what_the_backtest_did(
         np.testing.assert_allclose(values, made.evaluation.test[0, k], rtol=1e-5)
         quantiles = [[row[f"q{level}"] for level in (0.1, 0.5, 0.9)] for row in got["forecast"]]
         np.testing.assert_allclose(quantiles, made.evaluation.test_quantiles[0, k], rtol=1e-5)
+    assert made.evaluation.test_drift[0, 3].any()
 
 
 def _numbers(answer: dict[str, Any]) -> list[float]:
@@ -153,20 +155,20 @@ def test_a_bundle_that_a_gateway_would_refuse_is_not_put_in_place(
 def test_parity_is_measured_and_enforced(made: Made) -> None:
     series, split = made.prepared.series[0], made.prepared.split
     windows = series.windows(split.test, made.model.graph.reach)
-    (native,) = made.evaluation.test_forecasts
-    assert check_parity(made.exported, windows, native, 3.0) < 1e-6
+    (native,), (drift,) = made.evaluation.test_forecasts, made.evaluation.test_drift
+    assert check_parity(made.exported, windows, native, 3.0, drift) < 1e-6
     point, quantiles = native.point.copy(), native.quantiles.copy()
     wrong = Forecasts(point, quantiles)
     quantiles[5, 9, 1] += 0.01
     said = rf"quantiles of ONNX and native within .* at origin {split.test[5]}, step 9"
     with pytest.raises(ParityError, match=said):
-        check_parity(made.exported, windows, wrong, 3.0)
+        check_parity(made.exported, windows, wrong, 3.0, drift)
     point[3, 7] += 0.01
     with pytest.raises(ParityError, match=rf"origin {split.test[3]}, step 7"):
-        check_parity(made.exported, windows, wrong, 3.0)
+        check_parity(made.exported, windows, wrong, 3.0, drift)
     point[:] = np.nan
     with pytest.raises(ParityError):
-        check_parity(made.exported, windows, wrong, 3.0)
+        check_parity(made.exported, windows, wrong, 3.0, drift)
 
 
 def test_versions_are_as_old_as_the_graph_allows(made: Made) -> None:

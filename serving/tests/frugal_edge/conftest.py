@@ -29,6 +29,7 @@ AXES: dict[str, tuple[str, list[str], list[int]]] = {
     "origin": ("int64", ["B"], []),
     "known": ("float32", ["B", "L+H", "K"], [LOOKBACK + HORIZON, 2]),
     "past": ("float32", ["B", "N", "P"], [STEPS, 1]),
+    "drift": ("float32", ["B", "H", "Q"], [HORIZON, 3]),
 }
 COLUMNS: dict[str, dict[str, Any]] = {
     "known": {"columns": ["temperature", "wind"], "lookback": LOOKBACK},
@@ -82,7 +83,7 @@ def _graph(reads: Sequence[str], offsets: Mapping[float, float]) -> bytes:
     types = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
     terms = _terms()
     nodes, total = [], "zeros"
-    for name in reads:
+    for name in (name for name in reads if name != "drift"):
         nodes += [*terms[name], helper.make_node("Add", [total, f"term_{name}"], [f"sum_{name}"])]
         total = f"sum_{name}"
     nodes.append(helper.make_node("Identity", [total], ["forecast"]))
@@ -96,7 +97,14 @@ def _graph(reads: Sequence[str], offsets: Mapping[float, float]) -> bytes:
         added = np.array([*offsets.values()], np.float32)
         constants.append(numpy_helper.from_array(added, "offsets"))
         nodes.append(helper.make_node("Unsqueeze", ["forecast", "two"], ["level"]))
-        nodes.append(helper.make_node("Add", ["level", "offsets"], ["quantiles"]))
+        drifts = "drift" in reads
+        nodes.append(
+            helper.make_node("Add", ["level", "offsets"], ["still" if drifts else "quantiles"])
+        )
+        if drifts:
+            constants.append(numpy_helper.from_array(added[-1:] - added[:1], "width"))
+            nodes.append(helper.make_node("Mul", ["drift", "width"], ["moved"]))
+            nodes.append(helper.make_node("Add", ["still", "moved"], ["quantiles"]))
         shape: list[str | int | None] = ["B", HORIZON, len(offsets)]
         outputs.append(helper.make_tensor_value_info("quantiles", TensorProto.FLOAT, shape))
     graph = helper.make_graph(nodes, "seasonal", inputs, outputs, constants)
@@ -124,6 +132,8 @@ def _inputs(reads: Sequence[str], seed: int) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: rng.uniform(10, 90, AXES[name][2]).round(2).tolist() for name in reads
     }
+    if "drift" in values:
+        values["drift"] = rng.uniform(-1, 1, AXES["drift"][2]).round(2).tolist()
     if "origin" in values:
         values["origin"] = ORIGIN + seed * DAY
     return values
@@ -136,7 +146,8 @@ def _golden(reads: Sequence[str], offsets: Mapping[float, float]) -> dict[str, A
         outputs = {"forecast": forecast.tolist()}
         if offsets:
             added = np.array([*offsets.values()], np.float32)
-            outputs["quantiles"] = (forecast[:, None] + added).tolist()
+            moved = np.float32(inputs.get("drift", 0)) * (added[-1] - added[0])
+            outputs["quantiles"] = (forecast[:, None] + added + moved).tolist()
         cases.append({"inputs": inputs, "outputs": outputs})
     return {"tolerance_abs": 1e-3, "cases": cases}
 
@@ -154,7 +165,7 @@ def _outputs(levels: int) -> list[dict[str, Any]]:
 def _manifest(reads: Sequence[str], levels: Sequence[float] = ()) -> dict[str, Any]:
     known = {"temperature": [-1000, 1000], "wind": [-1000, 1000]} if "known" in reads else {}
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2 if "drift" in reads else 1,
         "id": "load-naive_day-0123456789ab",
         "sequence": 1,
         "pipeline": "load",

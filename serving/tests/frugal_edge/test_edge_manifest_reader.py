@@ -59,7 +59,7 @@ def test_a_model_that_reads_one_input_has_no_columns(manifest_of: ManifestOf) ->
 
 def test_a_newer_schema_is_refused_before_anything_else() -> None:
     newer = SCHEMA_VERSION + 1
-    with pytest.raises(BundleError, match=rf"reads up to 1, got {newer}; update frugal-edge"):
+    with pytest.raises(BundleError, match=rf"reads up to 2, got {newer}; update frugal-edge"):
         read({"schema_version": newer})
 
 
