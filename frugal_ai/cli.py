@@ -165,6 +165,30 @@ def plot(run_dir: Path, out: Path | None, *, png: bool) -> None:
         click.echo(path)
 
 
+@commands.command()
+@click.argument("path", metavar="RUN_DIR|BUNDLE", type=click.Path(path_type=Path))
+@click.option("--keep", type=float, help="Share of the skill to keep; by default 0.99.")
+@click.option("--max-bytes", metavar="SIZE", help="Of the graph, such as 64kB.")
+@click.option("--max-latency", metavar="TIME", help="Of one forecast on this machine: 100us.")
+@click.option("--max-rss", metavar="SIZE", help="Memory of a process that forecasts once: 64MB.")
+@click.option("--strict", is_flag=True, help="Refuse where nothing passes every gate.")
+def compress(path: Path, *, strict: bool, **gates: Any) -> None:
+    """Make what a run has chosen smaller, and put it in the place of the bundle."""
+    from frugal_ai.recompress import recompress
+    from frugal_ai.terminal import Terminal
+
+    terminal = Terminal()
+    asked = {name: value for name, value in gates.items() if value is not None}
+    with terminal:
+        report, run_dir = recompress(
+            path, asked | ({"strict": True} if strict else {}), terminal.tell
+        )
+    if report.compression:
+        terminal.print_compression(report.compression)
+    for bundle in report.bundles:
+        click.echo(f"bundle   {run_dir / bundle}")
+
+
 _first = click.option(
     "--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC)."
 )
@@ -252,6 +276,22 @@ def _fetched(endpoint: Any, url: str, order: dict[str, Any]) -> None:
             endpoint, Order(**days, **order), client, progress=terminal.step, tell=terminal.tell
         )
     click.echo(report.line())
+
+
+@commands.group()
+def export() -> None:
+    """Write a bundle's model in another form."""
+
+
+@export.command("c")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Folder; by default .")
+@click.option("--name", help="That all names in the file start with; by default of the series.")
+def export_c(bundle: Path, out: Path, name: str | None) -> None:
+    """Write the model of BUNDLE as one C99 file, features included, that needs libm alone."""
+    from frugal_ai.export.c.source import export_c as write
+
+    click.echo(write(bundle, out, name))
 
 
 def replacements(given: tuple[str, ...]) -> dict[str, Path]:

@@ -6,6 +6,7 @@ FrugalError
 │   └── FetchError    a service on the network cannot be reached, or refuses
 ├── RungError         a rung cannot be fitted or exported as asked
 ├── CostError         a meter, factor or hardware description that cannot be used
+├── CompressionError  no smaller model can be made, or none keeps what was asked for
 ├── ExportError       a model cannot become a bundle
 │   └── ParityError   the exported graph disagrees with the model it came from
 ├── TrackingError     the tracking server cannot be reached or written
@@ -35,6 +36,10 @@ class RungError(FrugalError):
 
 class CostError(FrugalError):
     """A meter, factor or hardware description cannot be used."""
+
+
+class CompressionError(FrugalError):
+    """A model cannot be compressed as asked; says what missed by how much."""
 
 
 class ExportError(FrugalError):

@@ -2,17 +2,20 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
 from frugal_ai.backtest.compare import Interval
 from frugal_ai.backtest.probabilistic import QuantileScore
+from frugal_ai.compress.compressor import Compressed
+from frugal_ai.compress.original import ORIGINAL, Candidate, Original, as_it_is
 from frugal_ai.cost.context import CostContext
 from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.card import model_card
@@ -30,6 +33,7 @@ from frugal_ai.report import (
     RungReport,
     RunReport,
 )
+from frugal_ai.report.compression import CandidateReport, CompressionReport
 from frugal_ai.report.forecasts import ForecastTable
 
 Status = Literal["finished", "interrupted"]
@@ -45,6 +49,8 @@ def run_report(
     judgement: Judgement | None,
     context: CostContext,
     not_run: Sequence[NotRun] = (),
+    compression: CompressionReport | None = None,
+    replacements: Mapping[str, Path] = MappingProxyType({}),
 ) -> RunReport:
     """Describe a run; an interrupted one has chosen nothing.
 
@@ -58,6 +64,10 @@ def run_report(
         None where no rung was finished.
     not_run
         Rungs that were left out.
+    compression
+        What became of the chosen rung; None where it was not compressed.
+    replacements
+        Files that were read instead of those in the pipeline, by name.
     """
     finished = judgement if status == "finished" else None
     judged = judgement.rungs if judgement else ()
@@ -90,6 +100,9 @@ def run_report(
         reason=finished.reason if finished else "",
         rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
         not_run=tuple(not_run),
+        compression=compression,
+        pipeline_file=str(path.resolve()),
+        replacements={name: str(file.resolve()) for name, file in replacements.items()},
     )
 
 
@@ -184,27 +197,37 @@ def _bounds(interval: Interval) -> tuple[float, float] | None:
 
 
 def write_bundles(
-    out: Path, pipeline: Pipeline, prepared: Prepared, judgement: Judgement, report: RunReport
+    out: Path,
+    pipeline: Pipeline,
+    prepared: Prepared,
+    report: RunReport,
+    shipped: Candidate,
+    name: str = "bundle",
 ) -> tuple[str, ...]:
-    """Write the chosen model of each series; a single series has its bundle in ``bundle`` itself.
+    """Write the model of each series; a single series has its bundle in the folder itself.
 
-    Beside them go input files for one forecast of the first series.
+    Parameters
+    ----------
+    report
+        Of the run, which has chosen a rung.
+    shipped
+        The chosen model, as it is or compressed.
+    name
+        Of the folder in ``out``.
 
     Returns
     -------
     tuple[str, ...]
-        Folders, relative to the run's; none where no rung is chosen.
+        Folders, relative to the run's.
 
     Raises
     ------
     ExportError, OutputError
         If a bundle cannot be made or written.
     """
-    if judgement.chosen is None:
-        return ()
-    chosen = judgement.chosen.climbed
     row = next(rung for rung in report.rungs if rung.chosen)
-    costs, metrics = _costs(row, report), _metrics(row, report)
+    said = report.compression.of(shipped.kind) if report.compression else None
+    costs, metrics = _costs(row, report, said), _metrics(row, report, said)
     provenance = Provenance(
         created=int(report.started.timestamp()),
         data_digest=report.data_digest,
@@ -214,25 +237,56 @@ def write_bundles(
         mlflow={"experiment": pipeline.name, "frugal_run_id": report.run_id},
     )
     folders = []
-    for series, model, exported in zip(
-        prepared.series, chosen.evaluation.models, chosen.exported, strict=True
+    for series, graph, exported in zip(
+        prepared.series, shipped.graphs, shipped.exported, strict=True
     ):
-        folder = Path("bundle") if len(prepared.series) == 1 else Path("bundle") / series.name
+        folder = Path(name) if len(prepared.series) == 1 else Path(name) / series.name
         write_bundle(
             out / folder,
             pipeline=pipeline,
-            rung=row.rung,
+            rung=row.rung if shipped.kind == ORIGINAL else f"{row.rung}-{shipped.kind}",
             series=series,
-            model=model,
+            graph=graph,
             exported=exported,
             origins=prepared.split.test,
             provenance=provenance,
             card=model_card(pipeline, series.name, report, costs),
         )
         folders.append(folder.as_posix())
-    origin = int(prepared.split.test[-1])
-    write_example(out / "example", prepared.series[0], chosen.evaluation.models[0], origin)
     return tuple(folders)
+
+
+def write_models(
+    out: Path,
+    pipeline: Pipeline,
+    prepared: Prepared,
+    report: RunReport,
+    original: Original,
+    compressed: Compressed | None,
+) -> RunReport:
+    """Write what is shipped, and beside it, in ``original``, the chosen rung that it was made from.
+
+    Inputs to try a bundle with go there, too.
+
+    Returns
+    -------
+    RunReport
+        The report with the folders of the bundles.
+
+    Raises
+    ------
+    ExportError, OutputError
+        If something cannot be made or written.
+    """
+    whole = as_it_is(original)
+    shipped = compressed.shipped if compressed else whole
+    bundles = write_bundles(out, pipeline, prepared, report, shipped)
+    if shipped.kind != ORIGINAL:
+        write_bundles(out, pipeline, prepared, report, whole, ORIGINAL)
+    origin = int(prepared.split.test[-1])
+    # what the chosen rung reads, which is no less than what is left of it
+    write_example(out / "example", prepared.series[0], whole.graphs[0], origin)
+    return report.model_copy(update={"bundles": bundles})
 
 
 def chosen_forecasts(
@@ -254,22 +308,38 @@ def chosen_forecasts(
     )
 
 
-def _metrics(row: RungReport, report: RunReport) -> dict[str, object]:
+def _metrics(
+    row: RungReport, report: RunReport, compressed: CandidateReport | None
+) -> dict[str, object]:
+    """Return the figures of the chosen rung, and what compression left of them."""
     names = {"mae", "mae_ci", "rmse", "nmae", "mase", "skill", "skill_ci", "verdict"}
     if row.levels:
         names |= {
             "pinball", "npinball", "crps", "coverage", "coverage_ci", "coverage_nominal",
             "sharpness", "nsharpness",
         }  # fmt: skip
-    return row.model_dump(mode="json", include=names) | {"origins": report.origins.test}
+    figures = row.model_dump(mode="json", include=names) | {"origins": report.origins.test}
+    if report.compression and compressed and compressed.kind != ORIGINAL:
+        original = report.compression.of(ORIGINAL)
+        figures["compression"] = {
+            "original": report.compression.original,
+            "original_bytes": original.bytes,
+            "original_latency_us": original.latency_us,
+            **compressed.model_dump(mode="json"),
+        }
+    return figures
 
 
-def _costs(row: RungReport, report: RunReport) -> dict[str, object]:
-    context = report.context
-    return {
+def _costs(
+    row: RungReport, report: RunReport, compressed: CandidateReport | None
+) -> dict[str, object]:
+    context, compression = report.context, report.compression
+    costs: dict[str, object] = {
         "training_energy_wh": row.energy_wh,
         "training_co2e_g": row.co2e_g,
-        "co2e_g_per_1000_forecasts": row.co2e_g_per_1000,
+        "co2e_g_per_1000_forecasts": compressed.co2e_g_per_1000
+        if compressed
+        else row.co2e_g_per_1000,
         "fit_cpu_s": row.fit_cpu_s,
         "energy_method": context.energy_method,
         "energy_spread": context.energy_spread,
@@ -278,3 +348,7 @@ def _costs(row: RungReport, report: RunReport) -> dict[str, object]:
         "pue": context.pue,
         "hardware": context.hardware.label,
     }
+    if compression:
+        costs["compression_co2e_g"] = compression.co2e_g
+        costs["compression_pays_after_forecasts"] = compression.pays_after
+    return costs

@@ -35,6 +35,7 @@ from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
 from frugal_ai.report.row import Weather
 from frugal_ai.selection.choice import SelectionSettings
 from frugal_ai.selection.climbing import Climbing
+from frugal_ai.selection.compression import Compression
 from frugal_ai.settings import Duration, Settings, describe, format_duration
 from frugal_ai.site import Site
 
@@ -156,6 +157,7 @@ class Pipeline(Settings):
     selection: SelectionSettings = SelectionSettings()
     climb: Literal["frugal", "full"] = "frugal"
     climbing: Climbing = Climbing()
+    compress: Compression | None = Compression()
     cost: CostSettings
     seed: Annotated[int, Ge(0)] = 0
     valid_years: Annotated[int, Ge(1)] = 8
@@ -175,6 +177,11 @@ class Pipeline(Settings):
         if any(after <= before for before, after in pairwise(value)):
             raise ValueError(f"expected ascending levels, each once, got {list(value)}")
         return value
+
+    @field_validator("compress", mode="before")
+    @classmethod
+    def _off(cls, value: Any) -> Any:
+        return None if value is False else value
 
     @model_validator(mode="after")
     def _whole_steps(self) -> "Pipeline":
@@ -312,11 +319,17 @@ def read_pipeline(path: Path) -> Pipeline:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        declared = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader underneath
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise PipelineError(f"{path}: expected UTF-8 text: {error}") from error
+    return parse_pipeline(text, path)
+
+
+def parse_pipeline(text: str, path: Path) -> Pipeline:
+    """Check the text of a pipeline file; see `read_pipeline`."""
+    try:
+        declared = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader underneath
     except yaml.YAMLError as error:
         raise PipelineError(f"{path}: expected YAML: {' '.join(str(error).split())}") from error
     if not isinstance(declared, dict):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from frugal_ai.accounts import Account
 from frugal_ai.climb import Climb
+from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
 from frugal_ai.cost.context import CostContext, build_context
 from frugal_ai.cost.envelope import Envelope
@@ -20,7 +21,7 @@ from frugal_ai.features.blocks.lag import Last
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.judge import judge
 from frugal_ai.leaderboard.export import write_leaderboard
-from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_bundles
+from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_models
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport
@@ -88,13 +89,19 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         climb = Climb(pipeline, prepared, account, watcher.tell)
         status = _climb(climb, watcher)
         judgement = judge(climb.climbed, pipeline, prepared) if climb.climbed else None
+        chosen = judgement.chosen if judgement and status == "finished" else None
+        original = original_of(chosen.climbed, pipeline, prepared) if chosen else None
+        compressed = None
+        if original and pipeline.compress:
+            compressed = compress_original(
+                original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.tell
+            )
         report = run_report(
             pipeline, order.path, run_id, started, status, prepared, judgement, context,
-            climb.not_run,
+            climb.not_run, compressed.report if compressed else None, order.replacements,
         )  # fmt: skip
-        if judgement and status == "finished":
-            bundles = write_bundles(order.out, pipeline, prepared, judgement, report)
-            report = report.model_copy(update={"bundles": bundles})
+        if judgement and original:
+            report = write_models(order.out, pipeline, prepared, report, original, compressed)
             if forecasts := chosen_forecasts(pipeline, prepared, judgement):
                 forecasts.write(order.out)
         report.write(order.out)

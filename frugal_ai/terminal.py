@@ -13,8 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from frugal_ai.check import Check
 from frugal_ai.export.example import HISTORY, KNOWN
+from frugal_ai.leaderboard.compression import compression_sentence, compression_table
 from frugal_ai.leaderboard.render import ladder_table, leaderboard_tables
 from frugal_ai.report import RungRow, RunReport, TuningReport
+from frugal_ai.report.compression import CompressionReport
 from frugal_ai.selection._wording import mass
 
 
@@ -96,12 +98,19 @@ class Terminal:
             self._say(f"nothing is chosen. {report.reason}\n")
         else:
             self._say("interrupted: what was finished is kept, nothing was chosen.\n")
+        if report.compression:
+            self.print_compression(report.compression)
         for bundle in report.bundles:
             self._say(f"bundle   {out / bundle}")
         if report.bundles:
             self._say(f"try it   {_try(report, out)}")
         self._say(f"picture  {out / 'pareto.svg'}\nledger   {out / 'ledger.jsonl'}")
         self._say(_tracking(report, out))
+
+    def print_compression(self, found: CompressionReport) -> None:
+        """Print every candidate and which one is shipped."""
+        self._out.print(compression_table(found))
+        self._say(f"{compression_sentence(found)}\n")
 
     def print_check(self, check: Check) -> None:
         """Print what a run would do."""

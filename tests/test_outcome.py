@@ -18,6 +18,7 @@ from frugal_edge.runtime import load
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.evaluate import Evaluation, evaluate
 from frugal_ai.backtest.windows import Series
+from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, CostContext, build_context
 from frugal_ai.data.panel import FloatArray, Panel
 from frugal_ai.errors import OutputError
@@ -25,7 +26,7 @@ from frugal_ai.export.model import to_onnx
 from frugal_ai.features.graph import Windows
 from frugal_ai.judge import Climbed, Judgement, judge
 from frugal_ai.ladder.rung import Rung
-from frugal_ai.outcome import Status, run_report, write_bundles
+from frugal_ai.outcome import Status, run_report, write_models
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport
@@ -63,8 +64,11 @@ class Climb:
 
     def write(self, out: Path) -> tuple[tuple[str, ...], RunReport]:
         report = self.report()
-        arguments = (self.pipeline, self.prepared, self.judgement, report)
-        return write_bundles(out, *arguments), report
+        chosen = self.judgement.chosen
+        assert chosen is not None
+        original = original_of(chosen.climbed, self.pipeline, self.prepared)
+        written = write_models(out, self.pipeline, self.prepared, report, original, None)
+        return written.bundles, report
 
     def first_series(self) -> "Climb":
         """The same for the first series alone."""

@@ -15,10 +15,11 @@ from sklearn.metrics import mean_pinball_loss
 
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, build_context
 from frugal_ai.export.model import to_onnx
 from frugal_ai.judge import Climbed, Judgement, judge
-from frugal_ai.outcome import chosen_forecasts, run_report, write_bundles
+from frugal_ai.outcome import chosen_forecasts, run_report, write_models
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport
@@ -51,6 +52,12 @@ class Run:
             self.pipeline, self.path, "run-1", STARTED, "finished", self.prepared, self.judgement,
             build_context(self.pipeline.cost),
         )  # fmt: skip
+
+    def write(self, out: Path) -> None:
+        chosen = self.judgement.chosen
+        assert chosen is not None
+        original = original_of(chosen.climbed, self.pipeline, self.prepared)
+        write_models(out, self.pipeline, self.prepared, self.report(), original, None)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +143,7 @@ def test_a_gateway_gives_the_quantiles_of_the_backtest(
     runs: Callable[[str], Run], tmp_path: Path, name: str
 ) -> None:
     made = runs(name)
-    write_bundles(tmp_path, made.pipeline, made.prepared, made.judgement, made.report())
+    made.write(tmp_path)
     forecaster = load(tmp_path / "bundle")
     assert forecaster.manifest.quantiles == made.pipeline.quantiles
     assert made.judgement.chosen is not None
@@ -160,7 +167,7 @@ def test_without_levels_there_are_point_forecasts_alone(
     report = made.report()
     for row in report.rungs:
         assert (row.pinball, row.crps, row.coverage, row.levels) == (None, None, None, ())
-    write_bundles(tmp_path, made.pipeline, made.prepared, made.judgement, report)
+    made.write(tmp_path)
     manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
     assert manifest["quantiles"] == []
     assert [one["name"] for one in manifest["outputs"]] == ["forecast"]

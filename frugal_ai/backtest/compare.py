@@ -194,6 +194,38 @@ def skill_interval(
     return difference_interval(baseline, errors, resamples, level)
 
 
+def retained_interval(
+    student: OriginErrors,
+    teacher: OriginErrors,
+    baseline: OriginErrors,
+    resamples: Resamples,
+    level: float = 0.95,
+) -> Interval:
+    """Share of a teacher's skill that a student keeps, skill / skill [1], with its interval.
+
+    All three are scored on the same targets, and every resample draws the same origins for all.
+
+    Raises
+    ------
+    DataError
+        When they are not, nothing is scored, or the teacher has no skill to keep.
+    """
+    for other in (teacher, baseline):
+        if not np.array_equal(student.count, other.count):
+            raise DataError("comparison: expected models scored on the same targets")
+    means = [_known_mean(errors) for errors in (student, teacher, baseline)]
+    if not means[2] > means[1]:
+        raise DataError(
+            f"comparison: expected a teacher with less error than the baseline, got {means[1]:.4g} "
+            f"against {means[2]:.4g}"
+        )
+    value = (means[2] - means[0]) / (means[2] - means[1])
+    one, two, three = (_resampled_means(e, resamples) for e in (student, teacher, baseline))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = (three - one) / np.where(three > two, three - two, np.nan)
+    return _interval(value, draws, student, resamples, level)
+
+
 def _gain(a: FloatArray, b: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(a == b, 1.0, b / a)  # two rungs without any error are equal

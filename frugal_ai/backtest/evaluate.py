@@ -8,7 +8,6 @@ import numpy as np
 
 from frugal_ai.backtest.conformal import Calibrated, calibrate
 from frugal_ai.backtest.forecaster import (
-    Forecaster,
     Forecasts,
     OriginClocks,
     SeriesForecaster,
@@ -45,7 +44,7 @@ class SeriesModel:
     """What forecasts one series, and the graph of the features that it reads."""
 
     graph: FeatureGraph
-    forecaster: Forecaster
+    forecaster: SeriesForecaster
     n_rows: int
 
 
@@ -103,6 +102,11 @@ class Task:
     physical: Physical = AS_IT_IS
     recalibrate: bool = True
 
+    def clocks(self, index: int) -> OriginClocks:
+        """Return the groups of origins of a series that calibration tells apart."""
+        at = self.split.at
+        return OriginClocks.of(at if self.levels else at[:1], self.grids[index].step_s)
+
     def seen_by(self, rung: Rung) -> "Task":
         """Return the task as a rung sees it.
 
@@ -122,6 +126,12 @@ class Task:
             for one, grid in zip(self.series, self.grids, strict=True)
         )
         return replace(self, grids=scaled, physical=replace(self.physical, unit=True))
+
+
+def graph_of(rung: Rung, task: Task, index: int) -> FeatureGraph:
+    """Return the features of a rung, with what plant and clocks add to them, of one series."""
+    blocks = (*rung.blocks(task.recipe), *task.physical.blocks, *task.clocks(index).blocks)
+    return FeatureGraph(blocks, task.grids[index])
 
 
 def _typical(series: Series, split: Split) -> float:
@@ -199,10 +209,7 @@ class _Learner:
     @classmethod
     def of(cls, rung: Rung, task: Task, index: int, measure: Measure) -> "_Learner":
         series, grid = task.series[index], task.grids[index]
-        at = task.split.at
-        clocks = OriginClocks.of(at if task.levels else at[:1], grid.step_s)
-        blocks = (*rung.blocks(task.recipe), *task.physical.blocks, *clocks.blocks)
-        graph = FeatureGraph(blocks, grid)
+        clocks, graph = task.clocks(index), graph_of(rung, task, index)
         plain = len(FeatureGraph(task.recipe.features, grid).columns)
         split = task.split
         rows = measure("features", lambda: training_rows(series, graph, split, plain, task.seed))

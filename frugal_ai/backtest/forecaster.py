@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
-from typing import Protocol
 
 import numpy as np
 import spox
@@ -44,22 +43,6 @@ class Forecasts:
     def rows(self, rows: slice) -> "Forecasts":
         """Return the forecasts of some origins."""
         return Forecasts(self.point[rows], self.quantiles[rows])
-
-
-class Forecaster(Protocol):
-    """A model that is ready to be used."""
-
-    def predict(self, features: Float32Array) -> Forecasts:
-        """Forecast from features [B, H, F]."""
-        ...
-
-    def to_onnx(self, features: Var) -> tuple[dict[str, Var], dict[str, Var]]:
-        """Append it to a graph: inputs of its own, and its outputs.
-
-        The outputs are float32 ``forecast`` [B, H] and any ``quantiles`` [B, H, Q], the input is
-        any ``drift`` of these [B, H, Q].
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -215,7 +198,11 @@ class SeriesForecaster:
         return None
 
     def to_onnx(self, features: Var) -> tuple[dict[str, Var], dict[str, Var]]:
-        """Append it to a graph: inputs beside those of the features, and the outputs."""
+        """Append it to a graph: inputs beside those of the features, and its outputs.
+
+        The outputs are float32 ``forecast`` [B, H] and any ``quantiles`` [B, H, Q], the input is
+        any ``drift`` of these [B, H, Q].
+        """
         around = self.clocks.without_onnx(features)
         seen = self.physical.without_onnx(around)
         if self.calibrated is None:

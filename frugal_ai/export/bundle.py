@@ -15,7 +15,6 @@ from frugal_edge.errors import EdgeError
 from frugal_edge.manifest import DRIFT
 from frugal_edge.runtime import Forecaster
 
-from frugal_ai.backtest.evaluate import SeriesModel
 from frugal_ai.backtest.forecaster import FORECAST, QUANTILES
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.windows import Series
@@ -23,7 +22,7 @@ from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import format_time
 from frugal_ai.errors import ExportError, OutputError
 from frugal_ai.export.model import PARITY, OnnxModel
-from frugal_ai.features.graph import Windows
+from frugal_ai.features.graph import FeatureGraph, Windows
 from frugal_ai.features.grid import Grid
 from frugal_ai.pipeline import Pipeline
 
@@ -53,7 +52,7 @@ def write_bundle(
     pipeline: Pipeline,
     rung: str,
     series: Series,
-    model: SeriesModel,
+    graph: FeatureGraph,
     exported: OnnxModel,
     origins: IntArray,
     provenance: Provenance,
@@ -83,7 +82,7 @@ def write_bundle(
         If the bundle does not pass the gateway's own checks.
     """
     spread = np.linspace(0, len(origins) - 1, _GOLDEN_CASES).astype(int)
-    windows = series.windows(origins[spread], model.graph.reach)
+    windows = series.windows(origins[spread], graph.reach)
     scale = float(np.nanmean(np.abs(series.panel.values[series.index])))
     files = {
         "model.onnx": exported.content,
@@ -92,7 +91,7 @@ def write_bundle(
         "MODEL_CARD.md": card.encode(),
     }
     until = int(origins[0])
-    described = manifest(pipeline, rung, series, model, exported, provenance, until)
+    described = manifest(pipeline, rung, series, graph, exported, provenance, until)
     described["files"] = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in files.items()
@@ -106,16 +105,16 @@ def manifest(
     pipeline: Pipeline,
     rung: str,
     series: Series,
-    model: SeriesModel,
+    graph: FeatureGraph,
     exported: OnnxModel,
     provenance: Provenance,
     until: int,
 ) -> dict[str, Any]:
-    """Describe a model that learnt up to ``until`` [unix s].
+    """Describe a model that learnt up to ``until`` [unix s] and reads the features of a graph.
 
     The files of the bundle are added by whoever writes them.
     """
-    grid = model.graph.inputs
+    grid = graph.inputs
     digest = hashlib.sha256(exported.content).hexdigest()
     return {
         "schema_version": SCHEMA_VERSION,
@@ -131,15 +130,15 @@ def manifest(
         "step_s": grid.step_s,
         "horizon": grid.horizon,
         "quantiles": list(pipeline.quantiles),
-        "inputs": _inputs(model, exported),
+        "inputs": _inputs(graph, exported),
         "outputs": _outputs(grid.horizon, len(pipeline.quantiles), exported),
-        "history_steps": max(model.graph.reach.history, 1),
+        "history_steps": max(graph.reach.history, 1),
         "origins": _origins(pipeline, grid),
         "gap_policy": {
             "max_gap_steps": _max_gap(pipeline),
             "fill": "previous",  # as the backtest does from its first origin on
         },
-        "bounds": _bounds(series, model, exported, until),
+        "bounds": _bounds(series, graph, exported, until),
         "metrics": dict(provenance.metrics),
         "costs": dict(provenance.costs),
         "mlflow": provenance.mlflow,
@@ -210,9 +209,9 @@ def _golden_drift(batch: int, exported: OnnxModel) -> dict[str, np.ndarray[Any, 
     return {DRIFT: (case * (0.125 * level + 0.0625 * lead)).astype(np.float32)}
 
 
-def _inputs(model: SeriesModel, exported: OnnxModel) -> list[dict[str, Any]]:
+def _inputs(graph: FeatureGraph, exported: OnnxModel) -> list[dict[str, Any]]:
     """Describe the tensors that the graph reads; those it does not read are not in it."""
-    grid, reach = model.graph.inputs, model.graph.reach
+    grid, reach = graph.inputs, graph.reach
     steps, span = max(reach.history, 1), reach.lookback + grid.horizon
     described: dict[str, dict[str, Any]] = {
         "history": {"dtype": "float32", "axes": ["B", "N"], "shape": [None, steps]},
@@ -252,9 +251,9 @@ def _outputs(horizon: int, levels: int, exported: OnnxModel) -> list[dict[str, A
     return [{"name": name, **described[name]} for name in exported.outputs]
 
 
-def _bounds(series: Series, model: SeriesModel, exported: OnnxModel, until: int) -> dict[str, Any]:
+def _bounds(series: Series, graph: FeatureGraph, exported: OnnxModel, until: int) -> dict[str, Any]:
     """Return the range of each input in training, widened, so that a gateway can tell outliers."""
-    panel, grid, i = series.panel, model.graph.inputs, series.index
+    panel, grid, i = series.panel, graph.inputs, series.index
     end = panel.index(until)
     known = {n: panel.known[i, :end, panel.known_names.index(n)] for n in grid.known_names}
     past = {n: panel.past[i, :end, panel.past_names.index(n)] for n in grid.past_names}

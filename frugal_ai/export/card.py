@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.report import RunReport
+from frugal_ai.report.compression import CompressionReport
 from frugal_ai.settings import format_duration
 
 _SIMULATED = (
@@ -53,6 +54,7 @@ def model_card(
         f"{_ladder_table(report)}\n"
         f"{_not_run(report)}"
         f"{_quantile_section(report)}"
+        f"{_compression_section(report.compression)}"
         "## What it cost\n\n"
         f"{_facts(costs)}\n"
         "## Limits\n\n"
@@ -121,6 +123,32 @@ def _quantile_section(report: RunReport) -> str:
         f"{_table(names, rungs)}\n"
         f"Of {chosen.rung}, level by level:\n\n"
         f"{_table(titles, levels)}\n"
+    )
+
+
+def _compression_section(found: CompressionReport | None) -> str:
+    """Say what was given up for how many bytes, microseconds and milliwatt-hours."""
+    if found is None:
+        return ""
+    names = ("model", "bytes", "one forecast [us]", "1,000 forecasts [mWh]",
+             "skill kept (95 % interval)", "least of a series", "pinball ratio",
+             "verdict")  # fmt: skip
+    rows = [
+        (one.kind, f"{one.bytes:,}", f"{one.latency_us:.3g}", f"{one.energy_mwh_per_1000:.3g}",
+         _share(one.retained, one.retained_ci), _share(one.retained_least, None),
+         _number(one.pinball_ratio), one.verdict)
+        for one in found.candidates
+    ]  # fmt: skip
+    pays = (
+        f"; it has paid for itself after {found.pays_after:,.0f} forecasts"
+        if found.pays_after
+        else ""
+    )
+    return (
+        "## What compression gave up\n\n"
+        f"In the bundle: {found.shipped} of {found.original}, {found.reason}. Compressing cost "
+        f"{found.co2e_g:.3g} gCO2e{pays}.\n\n"
+        f"{_table(names, rows)}\n"
     )
 
 

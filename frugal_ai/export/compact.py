@@ -2,17 +2,20 @@
 
 import itertools
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import onnx
 
+from frugal_ai.export.economy import economize
+
 
 def compact(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the same graph with shared constants, shared nodes, short names and a fixed order.
+    """Return the same graph with less in it, short names and a fixed order.
 
-    Equal constants become one initializer; a node that repeats another (same operator, inputs and
-    attributes) and one that nothing reads are dropped; inner names become as short as they can be;
-    nodes, inputs and operator sets come in an order that depends on the computation alone.
+    What `economize` finds is left out. Equal constants become one initializer; a node that repeats
+    another (same operator, inputs and attributes) and one that nothing reads are dropped; inner
+    names become as short as they can be; nodes, inputs and operator sets come in an order that
+    depends on the computation alone.
 
     Parameters
     ----------
@@ -24,12 +27,13 @@ def compact(model: onnx.ModelProto) -> onnx.ModelProto:
     onnx.ModelProto
         A new model; the given one stays as it is.
     """
-    rewriter = _Rewriter(model.graph)
+    model = economize(model)
     result = onnx.ModelProto()
     result.CopyFrom(model)
     result.ClearField("opset_import")
     result.opset_import.extend(sorted(model.opset_import, key=lambda entry: entry.domain))
-    result.graph.CopyFrom(rewriter.rewrite())
+    first = _Rewriter(model.graph).rewrite()
+    result.graph.CopyFrom(_Rewriter(first).rewrite())  # names that outputs took over are free now
     return result
 
 
@@ -93,10 +97,23 @@ class _Rewriter:
         content.input[:] = [self._resolve(name) for name in node.input]
         content.ClearField("output")
         key = content.SerializeToString(deterministic=True)
-        if key not in self._nodes or self._interface & set(node.output):
+        if key in self._nodes and not self._interface & set(self._nodes[key]):
+            self._name(self._nodes[key], node.output)
+        elif key not in self._nodes or self._interface & set(node.output):
             self._nodes[key] = [
                 name if name in self._interface else next(self._labels) for name in node.output
             ]
             content.output.extend(self._nodes[key])
             self._new.node.append(content)
         self._renamed.update(zip(node.output, self._nodes[key], strict=True))
+
+    def _name(self, written: list[str], outputs: Sequence[str]) -> None:
+        """Give what is written the names of outputs of the graph, where it is such."""
+        for i, (old, name) in enumerate(zip(tuple(written), outputs, strict=True)):
+            if name not in self._interface:
+                continue
+            for node in self._new.node:
+                node.input[:] = [name if each == old else each for each in node.input]
+                node.output[:] = [name if each == old else each for each in node.output]
+            self._renamed = {k: name if v == old else v for k, v in self._renamed.items()}
+            written[i] = name

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from frugal_ai.backtest.evaluate import SeriesModel
 from frugal_ai.backtest.windows import Series
 from frugal_ai.data.panel import format_time
 from frugal_ai.errors import OutputError
+from frugal_ai.features.graph import FeatureGraph
 
 HISTORY, KNOWN = "history.csv", "known.csv"
 
 
-def write_example(folder: Path, series: Series, model: SeriesModel, origin: int) -> None:
+def write_example(folder: Path, series: Series, graph: FeatureGraph, origin: int) -> None:
     """Write what a model sees at an origin: ``history.csv`` and, if it reads any, ``known.csv``.
 
     Parameters
@@ -28,7 +28,7 @@ def write_example(folder: Path, series: Series, model: SeriesModel, origin: int)
     OutputError
         If the files cannot be written.
     """
-    reach, grid, step = model.graph.reach, model.graph.inputs, series.panel.step_s
+    reach, grid, step = graph.reach, graph.inputs, series.panel.step_s
     cut = series.windows(np.array([origin]), reach)
     past = origin - step * np.arange(cut.history.shape[1], 0, -1)
     ahead = origin + step * np.arange(-reach.lookback, grid.horizon)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -49,6 +50,21 @@ class OnnxModel:
     outputs: tuple[str, ...] = (FORECAST,)
     drift_shape: tuple[int, int] | None = None
 
+    @classmethod
+    def read(cls, content: bytes) -> "OnnxModel":
+        """Read what a serialized graph says of itself."""
+        graph = onnx.load_model_from_string(content)
+        opsets = {entry.domain: entry.version for entry in graph.opset_import}
+        return cls(
+            content=content,
+            inputs=tuple(value.name for value in graph.graph.input),
+            opset=opsets[""],
+            ml_opset=opsets.get(_TREES),
+            ir_version=graph.ir_version,
+            outputs=tuple(value.name for value in graph.graph.output),
+            drift_shape=_drift_shape(graph.graph),
+        )
+
     def run(
         self, windows: Windows, drift: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
@@ -59,16 +75,27 @@ class OnnxModel:
         drift
             Of the quantiles [B, H, Q], for a graph that reads it; None for none.
         """
-        others = self._drift(len(windows), drift)
-        found = run_outputs(quiet_session(self.content), windows, self.outputs, others)
-        return dict(zip(self.outputs, found, strict=True))
+        return self.opened()(windows, drift)
 
     def forecaster(self, windows: Windows) -> Callable[[], object]:
         """Open the graph once and return one forecast from it, to be measured warm."""
-        session = quiet_session(self.content)
-        tensors = windows.tensors(slice(0, 1)) | self._drift(1, None)
-        feed = {name: tensors[name] for name in self.inputs}
+        session, feed = quiet_session(self.content), self.feed(windows)
         return lambda: session.run(None, feed)
+
+    def opened(self) -> Callable[[Windows, NDArray[np.float32] | None], dict[str, Any]]:
+        """Open the graph once and return what `run` does."""
+        session = quiet_session(self.content)
+
+        def again(windows: Windows, drift: NDArray[np.float32] | None) -> dict[str, Any]:
+            found = run_outputs(session, windows, self.outputs, self._drift(len(windows), drift))
+            return dict(zip(self.outputs, found, strict=True))
+
+        return again
+
+    def feed(self, windows: Windows) -> dict[str, NDArray[Any]]:
+        """Return the inputs of one forecast, from the first window, without drift."""
+        tensors = windows.tensors(slice(0, 1)) | self._drift(1, None)
+        return {name: tensors[name] for name in self.inputs}
 
     def _drift(
         self, batch: int, given: NDArray[np.float32] | None
@@ -88,15 +115,7 @@ def to_onnx(model: SeriesModel) -> OnnxModel:
     built.ir_version = _IR_VERSION_WITH_TREES if _TREES in opsets else _IR_VERSION
     built.producer_name = "frugal-ai"
     onnx.checker.check_model(built)
-    return OnnxModel(
-        content=built.SerializeToString(deterministic=True),
-        inputs=tuple(value.name for value in built.graph.input),
-        opset=opsets[""],
-        ml_opset=opsets.get(_TREES),
-        ir_version=built.ir_version,
-        outputs=tuple(outputs),
-        drift_shape=_drift_shape(built.graph),
-    )
+    return OnnxModel.read(built.SerializeToString(deterministic=True))
 
 
 def _drift_shape(graph: onnx.GraphProto) -> tuple[int, int] | None:

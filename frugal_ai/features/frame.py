@@ -1,7 +1,8 @@
 """Expressions of the feature graph that several blocks share, each built once."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property, lru_cache
+from itertools import groupby
 
 import numpy as np
 import spox
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from spox import Var
 
 from frugal_ai.data.calendar import DAY_S
-from frugal_ai.features.grid import DAY_FLAGS, Grid, position
+from frugal_ai.features.grid import Grid, position
 
 TARGET = "target"
 _SMALL = 1024  # [bytes]
@@ -91,15 +92,26 @@ class Frame:
             return op.mul(ahead, scale)
         return op.expand(scale, op.shape(self.target))
 
-    def known(self, names: tuple[str, ...]) -> Var:
-        """Return known covariates and signals derived from them, [B, L+H, k]."""
-        if names == self.grid.known_names:
-            return self.inputs["known"]
-        if not any(name in self.grid.derived for name in names):
-            index = [position(name, self.grid.known_names, "known") for name in names]
-            return op.gather(self.inputs["known"], const(index, np.int64), axis=2)
-        columns = [op.unsqueeze(self.column(name), const([2], np.int64)) for name in names]
-        return columns[0] if len(columns) == 1 else op.concat(columns, axis=2)
+    def known(self, names: Sequence[str]) -> Var:
+        """Return known covariates and signals derived from them, [B, k, L+H]."""
+        if tuple(names) == self.grid.known_names:
+            return self._known
+        return self.once(("known", *names), lambda: self._stacked(names))
+
+    def _stacked(self, names: Sequence[str]) -> Var:
+        parts = []
+        for derived, some in groupby(names, lambda name: name in self.grid.derived):
+            if derived:
+                parts += [op.unsqueeze(self.column(name), const([1], np.int64)) for name in some]
+            else:
+                index = [position(name, self.grid.known_names, "known") for name in some]
+                parts.append(op.gather(self._known, const(index, np.int32), axis=1))
+        return parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
+
+    @cached_property
+    def _known(self) -> Var:
+        """The known covariates with the steps of each side by side, [B, K, L+H]."""
+        return op.transpose(self.inputs["known"], perm=[0, 2, 1])
 
     def column(self, name: str) -> Var:
         """Return one known covariate or derived signal over look-back and horizon, [B, L+H]."""
@@ -109,14 +121,9 @@ class Frame:
                 built = signal.build(tuple(self.column(one) for one in signal.inputs))
             else:
                 index = position(name, self.grid.known_names, "known")
-                built = op.gather(self.inputs["known"], const(index, np.int64), axis=2)
+                built = op.gather(self._known, const(index, np.int64), axis=1)
             self._columns[name] = built
         return self._columns[name]
-
-    def spread(self, per_origin: Var) -> Var:
-        """Repeat what holds for an origin, [B, k], for every target step, [B, H, k]."""
-        shape = const([1, self.grid.horizon, 1], np.int64)
-        return op.expand(op.unsqueeze(per_origin, const([1], np.int64)), shape)
 
     @cached_property
     def lead_s(self) -> Var:
@@ -129,52 +136,25 @@ class Frame:
         return op.add(op.unsqueeze(self.inputs["origin"], const([1], np.int64)), self.lead_s)
 
     @cached_property
-    def local(self) -> Var:
-        """Start of each target interval on the local clock [s since 1970], int64 [B, H]."""
-        if not len(self.grid.transitions):
-            return op.add(self.target, const(self.grid.offsets[0], np.int64))
-        started = op.greater_or_equal(
-            op.unsqueeze(self.target, const([2], np.int64)), const(self.grid.transitions, np.int64)
+    def monday(self) -> int:
+        """The last Monday up to the first day of the tables, days since 1970-01-01."""
+        return self.grid.first_day - (self.grid.first_day + 3) % 7
+
+    @cached_property
+    def elapsed(self) -> Var:
+        """Start of each target interval on the local clock [s since `monday`], int64 [B, 1, H]."""
+        grid = self.grid
+        base = int(grid.offsets[0]) - self.monday * DAY_S
+        lead = op.range(
+            *(const(i, np.int64) for i in (base, base + grid.horizon * grid.step_s, grid.step_s))
         )
-        era = op.reduce_sum(op.cast(started, to=np.int64), const([2], np.int64), keepdims=0)
-        return op.add(self.target, op.gather(const(self.grid.offsets, np.int64), era))
-
-    @cached_property
-    def local_day(self) -> Var:
-        """Local days since 1970-01-01, int64 [B, H]; ONNX division truncates, so from 1970 on."""
-        return op.div(self.local, const(DAY_S, np.int64))
-
-    @cached_property
-    def second_of_day(self) -> Var:
-        """Seconds since local midnight, int64 [B, H]."""
-        return op.mod(self.local, const(DAY_S, np.int64))
-
-    @cached_property
-    def weekday(self) -> Var:
-        """Local day of the week, Monday is 0, int64 [B, H]."""
-        return op.mod(op.add(self.local_day, const(3, np.int64)), const(7, np.int64))
-
-    @cached_property
-    def _day_table(self) -> Var:
-        return const(self.grid.day_codes, np.uint8)
-
-    def day_flags(self, shifts: tuple[int, ...], flags: tuple[str, ...]) -> Var:
-        """Look up flags of the days around each target, float32 [B, H, shifts * flags].
-
-        Parameters
-        ----------
-        shifts
-            Days back from the target's local day.
-        flags
-            Names from ``DAY_FLAGS``.
-        """
-        row = op.sub(self.local_day, const(self.grid.first_day, np.int64))
-        rows = op.sub(op.unsqueeze(row, const([2], np.int64)), const(shifts, np.int64))
-        codes = op.cast(op.gather(self._day_table, rows), to=np.int64)  # [B, H, shifts]
-        bits = np.arange(2 ** len(DAY_FLAGS))[:, None] >> [DAY_FLAGS.index(f) for f in flags] & 1
-        marked = op.gather(const(bits, np.float32), codes)  # [B, H, shifts, flags]
-        width = len(shifts) * len(flags)
-        return op.reshape(marked, const([-1, self.grid.horizon, width], np.int64))
+        origin = op.unsqueeze(self.inputs["origin"], const([1, 2], np.int64))
+        before = op.add(origin, lead)
+        if not len(grid.transitions):
+            return before
+        started = op.greater_or_equal(before, const(grid.transitions[:, None] + base, np.int64))
+        changes = const(np.diff(grid.offsets)[None], np.int64)  # [1, transitions]
+        return op.add(before, op.matmul(changes, op.cast(started, to=np.int64)))
 
 
 def cut(values: Var, start: int, end: int) -> Var:

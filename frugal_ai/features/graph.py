@@ -1,24 +1,25 @@
 """Blocks compiled to one ONNX graph, and that graph run over batches of windows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
 import spox
-import spox.opset.ai.onnx.v17 as op
 from frugal_edge.runtime import quiet_session
 from numpy.typing import NDArray
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block, Reach
+from frugal_ai.features.column import Column, assemble, reach_of
 from frugal_ai.features.frame import Frame
 from frugal_ai.features.grid import Grid, position
 
-_OPENED: dict[tuple[tuple[Block, ...], str], onnxruntime.InferenceSession] = {}
+T = TypeVar("T")
+_OPENED: dict[tuple[Any, ...], onnxruntime.InferenceSession] = {}
 _MOST_OPENED = 8
 _BATCH = 512  # windows at once: bounds the memory of the copies, large enough to hide the calls
 
@@ -47,6 +48,10 @@ class Windows:
     def __len__(self) -> int:
         return len(self.origin)
 
+    def rows(self, rows: slice) -> "Windows":
+        """Return the windows of some origins."""
+        return Windows(self.history[rows], self.origin[rows], self.known[rows], self.past[rows])
+
     def tensors(self, rows: slice) -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
         """Return the tensors of some windows by the names of the graph's inputs."""
         return {
@@ -59,15 +64,36 @@ class Windows:
 
 @dataclass(frozen=True)
 class FeatureGraph:
-    """The feature matrix of some blocks on a grid, as an ONNX graph."""
+    """The feature matrix of some blocks on a grid, as an ONNX graph.
+
+    Attributes
+    ----------
+    kept
+        Which of the blocks' columns it has, ascending; None for all. What only the others need is
+        neither computed nor read.
+    """
 
     blocks: tuple[Block, ...]
     grid: Grid
+    kept: tuple[int, ...] | None = None
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the features, F of them."""
-        return tuple(name for block in self.blocks for name in block.columns(self.grid))
+        return self._kept(tuple(name for block in self.blocks for name in block.columns(self.grid)))
+
+    @cached_property
+    def expressions(self) -> tuple[Column, ...]:
+        """What the features are."""
+        return self._kept(tuple(e for block in self.blocks for e in block.expressions(self.grid)))
+
+    def _kept(self, columns: tuple[T, ...]) -> tuple[T, ...]:
+        return columns if self.kept is None else tuple(columns[index] for index in self.kept)
+
+    def only(self, columns: Sequence[int]) -> "FeatureGraph":
+        """Return a graph of some of the columns, by their ascending indices among them."""
+        there = range(len(self.columns)) if self.kept is None else self.kept
+        return replace(self, kept=tuple(there[index] for index in columns))
 
     @cached_property
     def reach(self) -> Reach:
@@ -78,7 +104,7 @@ class FeatureGraph:
         PipelineError
             If a block reads a covariate that the pipeline does not declare.
         """
-        read = reduce(Reach.__or__, (block.reach(self.grid) for block in self.blocks), Reach())
+        read = reach_of(self.expressions, self.grid)
         names = set(read.known)
         lookback = read.lookback
         if self.grid.capacity:  # the history is counted in what was installed at the time
@@ -102,13 +128,12 @@ class FeatureGraph:
     def build(self) -> tuple[Frame, Var]:
         """Build the graph: its inputs and the features, float32 [B, H, F]."""
         frame = Frame(self.inputs, max(self.reach.history, 1), self.reach.lookback)
-        parts = [block.on(frame) for block in self.blocks]
-        return frame, parts[0] if len(parts) == 1 else op.concat(parts, axis=2)
+        return frame, assemble(self.expressions, frame)
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         """The opened graph; series that differ in nothing that it reads share one."""
-        key = (self.blocks, self.inputs.digest)
+        key = (self.blocks, self.kept, self.inputs.digest)
         if key not in _OPENED:
             while len(_OPENED) >= _MOST_OPENED:
                 _OPENED.pop(next(iter(_OPENED)))

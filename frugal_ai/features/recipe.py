@@ -3,13 +3,10 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge, MinLen
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from spox import Var
 
-from frugal_ai.features.blocks.base import Block, Reach
+from frugal_ai.features.blocks.base import Block
 from frugal_ai.features.blocks.clock import Clock, Decay, Fourier, Horizon, Slot, Weekday
 from frugal_ai.features.blocks.daily import Daily
 from frugal_ai.features.blocks.holiday import Holiday
@@ -18,12 +15,11 @@ from frugal_ai.features.blocks.lag import Lag, Last
 from frugal_ai.features.blocks.rolling import Rolling
 from frugal_ai.features.blocks.static import Static
 from frugal_ai.features.blocks.sun import ClearSkyLevel, Sun
+from frugal_ai.features.column import Column
+from frugal_ai.features.columns.combined import Beyond, Times
 from frugal_ai.features.derived import AnyDerived
-from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Settings
-
-FloatArray = NDArray[np.float64]
 
 PlainBlock = (
     Lag
@@ -72,26 +68,19 @@ class Spline(Block):
         knots = range(1, (self.pieces or 0) + 1)
         return names + tuple(f"{name}_above_knot_{knot}" for name in names for knot in knots)
 
-    def reach(self, grid: Grid) -> Reach:
-        return self.of.reach(grid)
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:
+        values = self.of.expressions(grid)
+        knots = self._table(grid, len(values))
+        above = [Beyond(of, knot) for of, row in zip(values, knots, strict=True) for knot in row]
+        return (*values, *above)
 
-    def build(self, frame: Frame) -> Var:
-        values = self.of.on(frame)  # [B, H, k]
-        knots = self._table(frame.grid, len(self.of.columns(frame.grid)))
-        width = knots.size
-        beyond = op.relu(
-            op.sub(op.unsqueeze(values, const([3], np.int64)), const(knots, np.float32))
-        )
-        shape = const([-1, frame.grid.horizon, width], np.int64)
-        return op.concat([values, op.reshape(beyond, shape)], axis=2)
-
-    def _table(self, grid: Grid, width: int) -> FloatArray:
-        """Return the knots of each column, [k, knots]."""
+    def _table(self, grid: Grid, width: int) -> list[list[float]]:
+        """Return the knots of each column, [k][knots]."""
         if not isinstance(self.of, Known) or self.pieces is None:
-            return np.tile(np.array(self.knots), (width, 1))
+            return [list(self.knots)] * width
         middles = (np.arange(self.pieces) + 0.5) / self.pieces
-        tables = np.stack([grid.quantiles(name, middles) for name in self.of.names])
-        return np.tile(tables, (width // len(tables), 1))
+        tables = [grid.quantiles(name, middles).tolist() for name in self.of.names]
+        return tables * (width // len(tables))
 
 
 class Product(Block):
@@ -106,14 +95,12 @@ class Product(Block):
             f"{left}_x_{right}" for left in self.of.columns(grid) for right in self.by.columns(grid)
         )
 
-    def reach(self, grid: Grid) -> Reach:
-        return self.of.reach(grid) | self.by.reach(grid)
-
-    def build(self, frame: Frame) -> Var:
-        left = op.unsqueeze(self.of.on(frame), const([3], np.int64))  # [B, H, a, 1]
-        right = op.unsqueeze(self.by.on(frame), const([2], np.int64))  # [B, H, 1, b]
-        width = len(self.columns(frame.grid))
-        return op.reshape(op.mul(left, right), const([-1, frame.grid.horizon, width], np.int64))
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:
+        return tuple(
+            Times(left, right)
+            for left in self.of.expressions(grid)
+            for right in self.by.expressions(grid)
+        )
 
 
 AnyBlock = Annotated[PlainBlock | Spline | Product, Field(discriminator="feature")]

@@ -11,9 +11,10 @@ from annotated_types import Ge, Gt, Le
 from spox import Var
 
 from frugal_ai.features.frame import const
+from frugal_ai.ladder._booster_columns import split_columns, with_columns
 from frugal_ai.ladder._search import Range
 from frugal_ai.ladder._trees import to_onnx
-from frugal_ai.ladder.rung import Float32Array, FloatArray, Rung
+from frugal_ai.ladder.rung import BoolArray, Float32Array, FloatArray, IntArray, Rung
 
 
 class TreeSettings(Rung):
@@ -52,6 +53,15 @@ class Trees:
         batch, horizon, width = features.shape
         flat = self.booster.predict(features.reshape(-1, width), num_threads=1)
         return np.asarray(flat, dtype=np.float64).reshape(batch, horizon)
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features any tree splits on [F]."""
+        return split_columns(self.booster)
+
+    def kept(self, columns: IntArray) -> "Trees":
+        """Return the same trees on some features [K], which hold all that they split on."""
+        return Trees(with_columns(self.booster, columns))
 
     def to_onnx(self, features: Var, width: int, horizon: int) -> Var:
         """Append the trees to a graph: features float32 [B, H, F] to float32 [B, H]."""

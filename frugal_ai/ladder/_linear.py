@@ -1,6 +1,9 @@
 """Linear models with weights for each lead time, drawn towards weights common to all of them."""
 
+import itertools
 import math
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,13 +15,14 @@ from spox import Var
 from frugal_ai.data.calendar import WEEK_S
 from frugal_ai.errors import RungError
 from frugal_ai.features.frame import const
-from frugal_ai.ladder.rung import Float32Array, FloatArray, Rows
+from frugal_ai.ladder.rung import BoolArray, Float32Array, FloatArray, IntArray, Rows
 
 COMMON = math.inf
 """The penalty under which all lead times have the same weights."""
 
 _LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 _LEVELS = 32767  # of the 16-bit weights
+_NO_CANCELLATION = 6.0  # float32 keeps sums over so many times the result to 1e-6 of it
 _LEADS_TO_TUNE = 8  # the penalty is one for all lead times; some of them are enough to find it
 
 
@@ -43,12 +47,77 @@ class LinearModel:
 
     def to_onnx(self, features: Var) -> Var:
         """Append the model to a graph, float32 [B, H]."""
-        scaled = op.mul(
-            op.sub(features, const(self.mean, np.float32)), const(self.scale, np.float32)
+        return op.squeeze(_side_by_side([self], features), const([1], np.int64))
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features have a weight [F]."""
+        return np.asarray((self.weights != 0).any(axis=0) & (self.scale != 0))
+
+    def kept(self, columns: IntArray) -> "LinearModel":
+        """Return the same model on some features [K], which hold all that have a weight."""
+        mean, scale = self.mean[columns], self.scale[columns]
+        return LinearModel(mean, scale, self.weights[:, columns], self.bias)
+
+    def settled(self, column: int, values: FloatArray) -> "LinearModel":
+        """Return a model without a weight for a feature that is the same for every origin, [H]."""
+        scaled = (values - self.mean[column]) * float(self.scale[column])
+        bias = self.bias + scaled * self.weights[:, column]
+        weights = self.weights.copy()
+        weights[:, column] = 0
+        return LinearModel(self.mean, self.scale, weights, bias.astype(np.float32))
+
+    @property
+    def shift(self) -> FloatArray | None:
+        """What the means take off the forecast [H]; None where float32 would feel it in the sum."""
+        weights = (self.weights * self.scale).astype(np.float64)  # as a graph rounds them
+        terms = weights * self.mean.astype(np.float64)  # [H, F] or [1, F]
+        small = np.abs(terms).sum(axis=1).max() <= _NO_CANCELLATION * np.abs(self.bias).max()
+        return np.asarray(terms.sum(axis=1)) if small else None
+
+
+def models_to_onnx(models: Sequence[LinearModel], features: Var) -> Var:
+    """Append models of the same features to a graph, float32 [B, H, Q]."""
+    parts = [
+        _side_by_side([model for model, _ in group], features)
+        for _, group in itertools.groupby(
+            ((model, (model.mean.tobytes(), len(model.weights))) for model in models),
+            key=operator.itemgetter(1),
         )
-        weights = op.cast(const(self.weights, np.int16), to=np.float32)
-        total = op.reduce_sum(op.mul(scaled, weights), const([2], np.int64), keepdims=0)
-        return op.add(total, const(self.bias, np.float32))
+    ]
+    together = parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
+    return op.transpose(together, perm=[0, 2, 1])
+
+
+def _side_by_side(models: Sequence[LinearModel], features: Var) -> Var:
+    """Append models with the same means and a like number of weights, float32 [B, Q, H]."""
+    rows = op.transpose(features, perm=[0, 2, 1])  # [B, F, H], as features are computed
+    weights = np.stack([model.weights for model in models])  # [Q, H, F] or [Q, 1, F]
+    scale = np.stack([model.scale for model in models])  # [Q, F]
+    bias = np.stack([model.bias for model in models])  # [Q, H]
+    shifts = [shift for model in models if (shift := model.shift) is not None]
+    if len(shifts) == len(models):
+        bias = bias - np.stack(shifts)
+    else:
+        shape = const([1, bias.shape[1]], np.int64)  # of the same shape it is subtracted faster
+        mean = const(models[0].mean[:, None], np.float32)
+        rows = op.sub(rows, op.expand(mean, shape))
+    # a runtime computes what follows from weights alone when it opens the graph
+    if weights.shape[1] == 1:
+        of_all = op.cast(const(weights[:, 0], np.int16), to=np.float32)
+        total = op.matmul(op.mul(of_all, const(scale, np.float32)), rows)
+        return op.add(total, const(bias, np.float32))
+    several = len(models) > 1
+    of_each = weights.transpose(0, 2, 1) if several else weights[0].T  # [Q, F, H] or [F, H]
+    step = scale[:, :, None] if several else scale[0][:, None]
+    of_rows = op.mul(op.cast(const(of_each, np.int16), to=np.float32), const(step, np.float32))
+    axis = const([1], np.int64)
+    terms = op.mul(op.unsqueeze(rows, axis) if several else rows, of_rows)
+    # a product with ones sums over rows several times faster than a reduction
+    total = op.matmul(const(np.ones((1, weights.shape[2])), np.float32), terms)
+    if several:
+        total = op.squeeze(total, const([2], np.int64))
+    return op.add(total, const(bias, np.float32))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ from frugal_ai.features.blocks.rolling import Rolling
 from frugal_ai.features.frame import const
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder._lightgbm import Trees, TreeSettings, fit_trees
-from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows
+from frugal_ai.ladder.rung import (
+    BoolArray,
+    Family,
+    Fitted,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    Rows,
+)
 from frugal_ai.settings import Duration
 
 
@@ -27,6 +35,15 @@ class PlainTrees:
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
         return self.trees.predict(features)
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features matter [F]."""
+        return self.trees.reads
+
+    def kept(self, columns: IntArray) -> "PlainTrees":
+        """Return the same model on some features [K], which hold all that matter."""
+        return PlainTrees(self.trees.kept(columns), (self.shape[0], len(columns)))
 
     def to_onnx(self, features: Var) -> Var:
         """Append the trees to a graph, float32 [B, H]."""
@@ -44,6 +61,15 @@ class TreesOnLevel:
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
         return features[:, :, 0].astype(np.float64) + self.trees.predict(features)
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features matter [F]; the level always does."""
+        return np.asarray(self.trees.reads | (np.arange(self.shape[1]) == 0))
+
+    def kept(self, columns: IntArray) -> "TreesOnLevel":
+        """Return the same model on some features [K], ascending, which hold all that matter."""
+        return TreesOnLevel(self.trees.kept(columns), (self.shape[0], len(columns)))
 
     def to_onnx(self, features: Var) -> Var:
         """Append level and trees to a graph, float32 [B, H]."""

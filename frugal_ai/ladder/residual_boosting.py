@@ -23,7 +23,15 @@ from frugal_ai.ladder._linear import (
     tune_alpha,
 )
 from frugal_ai.ladder.ridge import ALPHAS, Alphas
-from frugal_ai.ladder.rung import Family, Fitted, Float32Array, FloatArray, Rows
+from frugal_ai.ladder.rung import (
+    BoolArray,
+    Family,
+    Fitted,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    Rows,
+)
 from frugal_ai.settings import Duration
 
 
@@ -38,6 +46,20 @@ class LinearAndTrees:
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
         return self.linear.predict(features) + self.trees.predict(features[:, :, : self.plain])
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features matter to either [F]."""
+        read = self.linear.reads
+        read[: self.plain] |= self.trees.reads
+        return read
+
+    def kept(self, columns: IntArray) -> "LinearAndTrees":
+        """Return the same model on some features [K], ascending, which hold all that matter."""
+        plain = columns[columns < self.plain]
+        if not len(plain):
+            return LinearAndTrees(self.linear.kept(columns), self.trees, self.plain)
+        return LinearAndTrees(self.linear.kept(columns), self.trees.kept(plain), len(plain))
 
     def to_onnx(self, features: Var) -> Var:
         """Append both to a graph, float32 [B, H]."""

@@ -19,6 +19,8 @@ from frugal_ai.settings import Settings
 Family = Literal["naive", "linear", "boosting"]
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,20 @@ class FittedQuantiles(Protocol):
 
     def quantiles_to_onnx(self, features: Var) -> Var:
         """Append them to a graph: features float32 [B, H, F] to quantiles float32 [B, H, Q]."""
+        ...
+
+
+@runtime_checkable
+class FittedSparing(Protocol):
+    """A rung that has learnt, and can say which features it can do without."""
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which features matter [F]."""
+        ...
+
+    def kept(self, columns: IntArray) -> Fitted:
+        """Return the same model on some features [K], ascending, which hold all that matter."""
         ...
 
 

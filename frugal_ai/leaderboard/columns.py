@@ -3,18 +3,28 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Generic, Protocol, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from frugal_ai.report import RungRow
 
+class Row(Protocol):
+    """What a table has a line for."""
+
+    @property
+    def chosen(self) -> bool:
+        """Whether it stands out."""
+        ...
+
+
+R = TypeVar("R", bound=Row)
 _GAP, _NARROW = "  ", " "
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Generic[R]):
     """A column.
 
     Attributes
@@ -30,24 +40,24 @@ class Column:
     """
 
     title: str
-    cell: Callable[[RungRow], str]
+    cell: Callable[[R], str]
     cost: bool = False
     left: bool = False
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(Generic[R]):
     """Rows under columns, with notes below, for `rich.console.Console.print`.
 
     The chosen row is bold. What does not fit beside each other comes below each other: accuracy,
     then cost, each with the first column; `more` columns always stand below.
     """
 
-    columns: Sequence[Column]
-    rows: Sequence[RungRow]
+    columns: Sequence[Column[R]]
+    rows: Sequence[R]
     title: str = ""
     notes: Sequence[str] = ()
-    more: Sequence[Column] = ()
+    more: Sequence[Column[R]] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines."""
@@ -74,12 +84,12 @@ class Sheet:
             yield Text(note, "dim")
 
 
-def pack(columns: Sequence[Column], rows: Sequence[RungRow], width: int) -> list[Sequence[Column]]:
+def pack(columns: Sequence[Column[R]], rows: Sequence[R], width: int) -> list[Sequence[Column[R]]]:
     """Split columns into as few tables as fit a width, accuracy before cost."""
     if _width(columns, rows, _GAP) <= width:
         return [columns]
     first, *others = columns
-    tables: list[list[Column]] = []
+    tables: list[list[Column[R]]] = []
     for cost in (False, True):
         tables.append([first])
         for column in (one for one in others if one.cost is cost):
@@ -89,7 +99,7 @@ def pack(columns: Sequence[Column], rows: Sequence[RungRow], width: int) -> list
     return [table for table in tables if len(table) > 1]
 
 
-def layout(columns: Sequence[Column], rows: Sequence[RungRow], gap: str = _GAP) -> list[str]:
+def layout(columns: Sequence[Column[R]], rows: Sequence[R], gap: str = _GAP) -> list[str]:
     """Set a table: the titles, a rule, and a line for each row."""
     titles = list(zip_longest(*(reversed(one.title.split("\n")) for one in columns), fillvalue=""))
     text = [*reversed(titles), *([column.cell(row) for column in columns] for row in rows)]
@@ -99,12 +109,12 @@ def layout(columns: Sequence[Column], rows: Sequence[RungRow], gap: str = _GAP) 
     return [*lines[: len(titles)], rule, *lines[len(titles) :]]
 
 
-def _width(columns: Sequence[Column], rows: Sequence[RungRow], gap: str) -> int:
+def _width(columns: Sequence[Column[R]], rows: Sequence[R], gap: str) -> int:
     return max(map(cell_len, layout(columns, rows, gap)))
 
 
 def _padded(
-    cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]
+    cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column[R]]
 ) -> Iterator[str]:
     for cell, width, column in zip(cells, widths, columns, strict=True):
         space = " " * (width - cell_len(cell))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from frugal_ai.files import write_text
+from frugal_ai.leaderboard.compression import compression_svg
 from frugal_ai.leaderboard.picture import pareto_svg
 from frugal_ai.report import Figures, RungRow, RunReport
 
@@ -15,6 +16,8 @@ _FIRST = ("pipeline", "rung", "family", "chosen", "verdict", "over")
 
 def write_leaderboard(run_dir: Path, report: RunReport) -> None:
     """Write ``leaderboard.json``, ``leaderboard.csv`` and ``pareto.svg`` of a run.
+
+    Candidates of compression go to ``compression.csv`` and ``compression.svg``.
 
     Raises
     ------
@@ -25,6 +28,10 @@ def write_leaderboard(run_dir: Path, report: RunReport) -> None:
     write_text(run_dir / "leaderboard.json", to_json(rows) + "\n")
     write_text(run_dir / "leaderboard.csv", to_csv(rows))
     write_text(run_dir / "pareto.svg", pareto_svg(report))
+    if report.compression:
+        write_text(run_dir / "compression.csv", report.compression.csv())
+        drawn = compression_svg(report.compression, report.title or report.pipeline)
+        write_text(run_dir / "compression.svg", drawn)
 
 
 def to_json(rows: Iterable[RungRow]) -> str:

@@ -20,7 +20,8 @@ from frugal_ai.drawing import (
     to_svg,
 )
 from frugal_ai.leaderboard.figures import figure, is_measured, method
-from frugal_ai.leaderboard.labels import Box, Label, place
+from frugal_ai.leaderboard.labels import Box
+from frugal_ai.leaderboard.names import Name, write_names
 from frugal_ai.report import RungRow, RunReport
 from frugal_ai.selection.pareto import front
 
@@ -33,7 +34,6 @@ _MARKER, _RING = 5.0, 9.0  # how far they reach around a point [pixels]
 _LEFT, _RIGHT = 0.08, 0.3  # room beside the points for their names, of the range of CO2e
 _DECADES = 50.0  # ratio of costs from which powers of ten are ticks enough
 _LINE = 64  # letters that a line of titles holds
-_NEAR = 1.2  # heights of a label, from which a line leads to its point
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 
 
@@ -174,37 +174,14 @@ def _legend(axes: Axes, points: Sequence[RungRow]) -> None:
 
 
 def _labels(axes: Axes, points: Sequence[RungRow]) -> None:
-    """Name each point, the chosen and the best first, with a line to it where it is far."""
+    """Name each point, the chosen and the best first."""
     best = _best(points)
     order = sorted(points, key=lambda row: (not row.chosen, row not in best, row.mae or 0.0))
-    texts = [
-        axes.annotate(
-            f"{row.rung} ({figure(row.mae, 4)})",
-            _at(row),
-            (0.0, 0.0),
-            xycoords="data",
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            fontsize=8,
-            fontweight="bold" if row.chosen else "normal",
-            color=_colour(row),
-        )
+    names = [
+        Name(f"{row.rung} ({figure(row.mae, 4)})", _at(row), _colour(row), bold=row.chosen)
         for row in order
     ]
-    frame = axes.get_window_extent()
-    middles = [axes.transData.transform(_at(row)) for row in order]
-    sizes = [text.get_window_extent() for text in texts]
-    labels = [
-        Label(x, y, size.width, size.height) for (x, y), size in zip(middles, sizes, strict=True)
-    ]
-    boxes = place(labels, _obstacles(axes, points), Box(frame.x0, frame.y0, frame.x1, frame.y1))
-    axes.set_autoscale_on(False)
-    for row, text, box, label in zip(order, texts, boxes, labels, strict=True):
-        text.set_position((box.left - label.x, box.bottom - label.y))
-        if box.gap(label.x, label.y) > _NEAR * label.height:
-            end = axes.transData.inverted().transform(box.nearest(label.x, label.y))
-            axes.plot(*zip(_at(row), end, strict=True), color=_colour(row), linewidth=0.6, zorder=1)
+    write_names(axes, names, _obstacles(axes, points))
 
 
 def _obstacles(axes: Axes, points: Sequence[RungRow]) -> list[Box]:

@@ -24,6 +24,8 @@ _POOLED = (
     "carbon factors differ."
 )
 
+_RungColumn = Column[RungRow]
+
 
 def _scaled(value: float | None, scale: float) -> str:
     return figure(None if value is None else value * scale)
@@ -33,21 +35,21 @@ def _name(row: RungRow) -> str:
     return f"{'*' if row.chosen else ' '} {row.rung}"
 
 
-_RUNG = Column("  rung", _name, left=True)
-_SKILL = Column("skill %\n[95 % CI]", lambda row: percent(row.skill, row.skill_ci))
-_FIT = Column("fit\nCPU-s", lambda row: figure(row.fit_cpu_s), cost=True)
-_ENERGY = Column("training\nmWh", lambda row: _scaled(row.energy_wh, 1e3), cost=True)
-_TRAINING = Column("training\nµgCO2e", lambda row: _scaled(row.co2e_g, 1e6), cost=True)
-_USE = Column("1,000 fc.\nµgCO2e", lambda row: _scaled(row.co2e_g_per_1000, 1e6), cost=True)
-_GAINED = Column("gain %\n[95 % CI]", lambda row: percent(row.gain, row.gain_ci))
-_VERDICT = Column("verdict", lambda row: row.verdict or "-", left=True)
-_RELATIVE = Column("pinball\n%", lambda row: percent(row.npinball))
-_INTERVAL = Column("interval\n%", lambda row: _nominal(row.coverage_nominal))
-_COVERAGE = Column("coverage %\n[95 % CI]", lambda row: percent(row.coverage, row.coverage_ci))
-_ENDED = Column("run ended", lambda row: f"{row.ended:%Y-%m-%d}", cost=True, left=True)
+_RUNG = _RungColumn("  rung", _name, left=True)
+_SKILL = _RungColumn("skill %\n[95 % CI]", lambda row: percent(row.skill, row.skill_ci))
+_FIT = _RungColumn("fit\nCPU-s", lambda row: figure(row.fit_cpu_s), cost=True)
+_ENERGY = _RungColumn("training\nmWh", lambda row: _scaled(row.energy_wh, 1e3), cost=True)
+_TRAINING = _RungColumn("training\nµgCO2e", lambda row: _scaled(row.co2e_g, 1e6), cost=True)
+_USE = _RungColumn("1,000 fc.\nµgCO2e", lambda row: _scaled(row.co2e_g_per_1000, 1e6), cost=True)
+_GAINED = _RungColumn("gain %\n[95 % CI]", lambda row: percent(row.gain, row.gain_ci))
+_VERDICT = _RungColumn("verdict", lambda row: row.verdict or "-", left=True)
+_RELATIVE = _RungColumn("pinball\n%", lambda row: percent(row.npinball))
+_INTERVAL = _RungColumn("interval\n%", lambda row: _nominal(row.coverage_nominal))
+_COVERAGE = _RungColumn("coverage %\n[95 % CI]", lambda row: percent(row.coverage, row.coverage_ci))
+_ENDED = _RungColumn("run ended", lambda row: f"{row.ended:%Y-%m-%d}", cost=True, left=True)
 
 
-def ladder_table(report: RunReport) -> Sheet:
+def ladder_table(report: RunReport) -> Sheet[RungRow]:
     """Show the rungs of a run in the order of the pipeline, the chosen one marked."""
     rows = report.rows()
     columns = (
@@ -76,21 +78,21 @@ def leaderboard_tables(rows: Iterable[RungRow]) -> list[RenderableType]:
     return [*sheets, Text(_LATEST, "dim"), *pooled]
 
 
-def _mae(unit: str) -> Column:
-    return Column(f"MAE\n{unit}".rstrip(), lambda row: figure(row.mae, digits=4))
+def _mae(unit: str) -> _RungColumn:
+    return _RungColumn(f"MAE\n{unit}".rstrip(), lambda row: figure(row.mae, digits=4))
 
 
-def _quantiles(rows: Sequence[RungRow], unit: str) -> tuple[Column, ...]:
+def _quantiles(rows: Sequence[RungRow], unit: str) -> tuple[_RungColumn, ...]:
     """Return what is said of quantiles, if any row has them."""
     if all(row.pinball is None for row in rows):
         return ()
     return (
-        Column(f"pinball\n{unit}".rstrip(), lambda row: figure(row.pinball, digits=4)),
+        _RungColumn(f"pinball\n{unit}".rstrip(), lambda row: figure(row.pinball, digits=4)),
         _RELATIVE,
-        Column(f"CRPS\n{unit}".rstrip(), lambda row: figure(row.crps, digits=4)),
+        _RungColumn(f"CRPS\n{unit}".rstrip(), lambda row: figure(row.crps, digits=4)),
         _INTERVAL,
         _COVERAGE,
-        Column(f"width\n{unit}".rstrip(), lambda row: figure(row.sharpness, digits=4)),
+        _RungColumn(f"width\n{unit}".rstrip(), lambda row: figure(row.sharpness, digits=4)),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 
 from frugal_ai.errors import DataError
 from frugal_ai.files import write_text
+from frugal_ai.report.compression import CompressionReport
 from frugal_ai.report.parts import (
     ContextReport,
     MlflowReport,
@@ -59,6 +60,9 @@ class RunReport(Settings):
     bundles: tuple[str, ...] = ()
     rungs: tuple[RungReport, ...]
     not_run: tuple[NotRun, ...] = ()
+    compression: CompressionReport | None = None
+    pipeline_file: str | None = None  # where it was read; relative paths in it start there
+    replacements: dict[str, str] = Field(default_factory=dict)  # files read instead, by name
     mlflow: MlflowReport | None = None
 
     @field_validator("bundles")

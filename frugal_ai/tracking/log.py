@@ -32,7 +32,10 @@ from frugal_ai.tracking.store import (
     shown,
 )
 
-_FILES = ("run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv")
+_FILES = (
+    "run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv",
+    "forecasts.parquet", "compression.csv", "compression.svg",
+)  # fmt: skip
 _COMPLETE = {"FINISHED", "KILLED"}
 _ENDS = {"finished": "FINISHED", "interrupted": "KILLED"}
 _PARENT = "mlflow.parentRunId"
@@ -155,6 +158,7 @@ def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path
     try:
         best = next((rung for rung in report.rungs if rung.chosen), None)
         _batch(client, parent, run_params(report), best, report.ended)
+        _compression(client, parent, report)
         _artifacts(client, parent, report, run_dir)
         for rung, row in zip(report.rungs, report.rows(), strict=True):
             tags = {**rung_tags(row), **source_tags(report), ROLE: "rung", _PARENT: parent}
@@ -180,6 +184,21 @@ def _batch(
         metrics=[Metric(k, float(v), _ms(at), 0) for k, v in figures.items() if v is not None],
         params=[Param(name, value) for name, value in params.items()],
     )
+
+
+def _compression(client: MlflowClient, run: str, report: RunReport) -> None:
+    """Log every candidate of compression, a metric for each figure of each."""
+    found = report.compression
+    if found is None:
+        return
+    client.set_tag(run, "frugal.shipped", found.shipped)
+    figures = {"compression.co2e_g": found.co2e_g, "compression.cpu_s": found.cpu_s}
+    for one in found.candidates:
+        row = one.model_dump(exclude={"kind", "retained_ci", "verdict", "misses"})
+        figures |= {f"compression.{one.kind}.{name}": value for name, value in row.items()}
+    at = _ms(report.ended)
+    known = [Metric(name, value, at, 0) for name, value in figures.items() if value is not None]
+    client.log_batch(run, metrics=known)
 
 
 def _artifacts(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:

@@ -13,7 +13,6 @@ from spox import Var
 
 from frugal_ai.backtest.conformal import calibrate
 from frugal_ai.backtest.forecaster import (
-    Forecaster,
     Forecasts,
     OriginClocks,
     SeriesForecaster,
@@ -63,7 +62,7 @@ def with_slots(values: Float32Array) -> Float32Array:
 
 
 def in_graph(
-    forecaster: Forecaster, values: Float32Array, drift: Float32Array | None
+    forecaster: SeriesForecaster, values: Float32Array, drift: Float32Array | None
 ) -> dict[str, Float32Array]:
     argument = spox.argument(spox.Tensor(np.float32, ("B", *values.shape[1:])))
     inputs, outputs = forecaster.to_onnx(argument)

@@ -8,7 +8,6 @@ import pytest
 
 from frugal_ai import ladder
 from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate
-from frugal_ai.backtest.forecaster import SeriesForecaster
 from frugal_ai.backtest.physical import Physical
 from frugal_ai.backtest.split import Split
 from frugal_ai.backtest.windows import Series
@@ -88,11 +87,7 @@ def climb(rung: str, each: tuple[Series, ...], scope: str = "panel", recipe: Rec
 
 
 def fitted_of(result: Evaluation) -> list[Fitted]:
-    found = []
-    for model in result.models:
-        assert isinstance(model.forecaster, SeriesForecaster)
-        found.append(model.forecaster.fitted)
-    return found
+    return [model.forecaster.fitted for model in result.models]
 
 
 @pytest.mark.parametrize("rung", PANEL_RUNGS)

@@ -47,7 +47,7 @@ class Made:
             pipeline=self.pipeline,
             rung=self.rung.name,
             series=self.prepared.series[0],
-            model=self.model,
+            graph=self.model.graph,
             exported=self.exported,
             origins=self.prepared.split.test,
             provenance=PROVENANCE,
@@ -68,7 +68,7 @@ def test_a_gateway_forecasts_what_the_backtest_did(
     identity = made.write(tmp_path / "bundle")
     for k in range(4):  # day after day: quantiles drift with what the history tells
         origin = int(made.prepared.split.test[k])
-        write_example(tmp_path / "in", made.prepared.series[0], made.model, origin)
+        write_example(tmp_path / "in", made.prepared.series[0], made.model.graph, origin)
         files = ["--history", str(tmp_path / "in/history.csv")]
         files += ["--known", str(tmp_path / "in/known.csv"), "--json"]
         files += ["--state", str(tmp_path / "state.json")]

@@ -73,7 +73,7 @@ def test_the_last_days_that_are_known_at_the_time_of_day(step: int, horizon: int
 
 def test_it_reads_no_further_back_than_it_must() -> None:
     assert graph_of({"feature": "daily", "days": [3]}).reach.history == 3 * 24
-    assert graph_of({"feature": "daily", "days": [3]}, horizon=36).reach.history == 4 * 24
+    assert graph_of({"feature": "daily", "days": [3]}, horizon=36).reach.history == 3 * 24
 
 
 @pytest.mark.parametrize(

@@ -113,13 +113,13 @@ def test_an_empty_leaderboard_says_so() -> None:
 
 
 def test_columns_are_as_wide_as_their_widest_cell(rows: list[RungRow]) -> None:
-    columns = [Column("a\nb", lambda row: row.rung, left=True), Column("x", lambda _: "電力")]
+    columns: list[Column[RungRow]] = [Column("a\nb", lambda row: row.rung, left=True), Column("x", lambda _: "電力")]
     lines = layout(columns, rows[:1])
     assert lines == ["a", "b               x", "-----------  ----", "persistence  電力"]
 
 
 def test_a_table_is_split_only_where_it_must(rows: list[RungRow]) -> None:
-    columns = [
+    columns: list[Column[RungRow]] = [
         Column("rung", lambda row: row.rung),
         Column("mae", lambda row: str(row.mae)),
         Column("grams", lambda row: str(row.co2e_g), cost=True),

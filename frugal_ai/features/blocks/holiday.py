@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from annotated_types import MaxLen, MinLen
 from pydantic import Field
-from spox import Var
 
 from frugal_ai.features.blocks.base import Block
-from frugal_ai.features.frame import Frame
+from frugal_ai.features.column import Column
+from frugal_ai.features.columns.clock import OfDay
 from frugal_ai.features.grid import Grid
 
 Flag = Literal["holiday", "bridge", "yearend"]
@@ -28,5 +28,5 @@ class Holiday(Block):
             for flag in self.flags
         )
 
-    def build(self, frame: Frame) -> Var:
-        return frame.day_flags(self.days_before, self.flags)
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:  # noqa: ARG002 - of any grid
+        return tuple(OfDay(flag, days) for days in self.days_before for flag in self.flags)

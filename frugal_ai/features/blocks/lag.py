@@ -3,15 +3,16 @@
 from typing import Annotated, Literal
 
 import numpy as np
-import spox.opset.ai.onnx.v17 as op
 from annotated_types import Ge, MinLen
-from spox import Var
 
 from frugal_ai.data.calendar import DAY_S, WEEK_S
 from frugal_ai.errors import PipelineError
-from frugal_ai.features.blocks.base import Block, Reach
-from frugal_ai.features.blocks.rolling import covariates, trailing
-from frugal_ai.features.frame import TARGET, Frame, const
+from frugal_ai.features.blocks.base import Block
+from frugal_ai.features.column import Column
+from frugal_ai.features.columns.combined import Minus
+from frugal_ai.features.columns.origin import Newest, Over
+from frugal_ai.features.columns.past import Seen
+from frugal_ai.features.frame import TARGET
 from frugal_ai.features.grid import Grid
 from frugal_ai.settings import Duration, format_duration
 
@@ -57,22 +58,12 @@ class Lag(Block):
         suffix = f"_minus_mean_{format_duration(self.minus_mean)}" if self.minus_mean else ""
         return tuple(f"{prefix}lag_{format_duration(lag)}{suffix}" for lag in self.at)
 
-    def reach(self, grid: Grid) -> Reach:
-        lags = self._lags(grid)
-        window = grid.steps(self.minus_mean, "recipe: lag.minus_mean") if self.minus_mean else 0
-        steps = max(int((lags - np.arange(grid.horizon)[:, None]).max()), window)
-        return Reach(steps, past=covariates(self.of))
-
-    def build(self, frame: Frame) -> Var:
-        grid = frame.grid
-        index = frame.history_steps + np.arange(grid.horizon)[:, None] - self._lags(grid)  # [H, k]
-        signal = frame.signal(self.of)
-        values = op.gather(signal, const(index, np.int32), axis=1)
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:
+        seen = [Seen(self.of, tuple(lags.tolist())) for lags in self._lags(grid).T]
         if self.minus_mean is None:
-            return values
+            return tuple(seen)
         window = grid.steps(self.minus_mean, "recipe: lag.minus_mean")
-        level = op.reduce_mean(trailing(frame, signal, window), axes=[1], keepdims=1)  # [B, 1]
-        return op.sub(values, op.unsqueeze(op.cast(level, to=np.float32), const([2], np.int64)))
+        return tuple(Minus(one, Over(self.of, "mean", window)) for one in seen)
 
     def _lags(self, grid: Grid) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
         columns = []
@@ -95,9 +86,5 @@ class Last(Block):
         prefix = "" if self.of == TARGET else f"{self.of}_"
         return tuple(f"{prefix}last_{k}" for k in range(1, self.steps + 1))
 
-    def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - counted in steps
-        return Reach(self.steps, past=covariates(self.of))
-
-    def build(self, frame: Frame) -> Var:
-        index = frame.history_steps - 1 - np.arange(self.steps)
-        return frame.spread(op.gather(frame.signal(self.of), const(index, np.int32), axis=1))
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:  # noqa: ARG002 - counted in steps
+        return tuple(Newest(self.of, k) for k in range(1, self.steps + 1))

@@ -11,8 +11,8 @@ from spox import Var
 
 from frugal_ai.data.calendar import DAY_S
 from frugal_ai.errors import PipelineError
-from frugal_ai.features.blocks.base import Block, Reach
-from frugal_ai.features.blocks.rolling import trailing
+from frugal_ai.features.blocks.base import BuiltBlock, Reach
+from frugal_ai.features.columns.origin import trailing
 from frugal_ai.features.frame import TARGET, Frame, const, cut
 from frugal_ai.features.grid import Grid, position
 from frugal_ai.settings import Duration, Settings, format_duration
@@ -31,7 +31,7 @@ class Place(Settings):
 Places = Annotated[tuple[Place, ...], MinLen(1)] | Literal["static"]
 
 
-class Sky(Block, ABC):
+class Sky(BuiltBlock, ABC):
     """What follows from the height of the sun over some places.
 
     ``places: static`` takes the static covariates latitude and longitude of each series. What is

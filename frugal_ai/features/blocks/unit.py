@@ -6,13 +6,13 @@ import numpy as np
 import spox.opset.ai.onnx.v17 as op
 from spox import Var
 
-from frugal_ai.features.blocks.base import Block
+from frugal_ai.features.blocks.base import BuiltBlock
 from frugal_ai.features.blocks.sun import Sky
 from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
 
 
-class Unit(Block):
+class Unit(BuiltBlock):
     """What one unit of the grid is worth at the target [unit of the series]."""
 
     feature: Literal["unit"] = "unit"

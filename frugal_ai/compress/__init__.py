@@ -1,0 +1,1 @@
+"""From the chosen model to the smallest one that keeps its skill."""

@@ -1,0 +1,138 @@
+"""All candidates made, examined and judged; the smallest that keeps the skill is shipped."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+
+from frugal_ai.compress.examine import Examiner, Seen
+from frugal_ai.compress.gates import misses, smallest
+from frugal_ai.compress.original import Candidate, Original, as_it_is
+from frugal_ai.compress.plans import plans
+from frugal_ai.cost.context import Cost, total_cost
+from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.meter import Meter
+from frugal_ai.errors import CompressionError, RungError
+from frugal_ai.report.compression import CandidateReport, CompressionReport
+from frugal_ai.selection.compression import Compression
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What is shipped, and the report on everything that was tried."""
+
+    shipped: Candidate
+    report: CompressionReport
+
+
+@dataclass(frozen=True)
+class _Made:
+    candidate: Candidate
+    seen: Seen
+    cost: Cost  # of making it
+
+
+def compress(
+    original: Original,
+    examiner: Examiner,
+    rule: Compression,
+    meter: Meter,
+    ledger: Ledger,
+    tell: Tell,
+) -> Compressed:
+    """Make a chosen model smaller, as far as its skill allows.
+
+    Parameters
+    ----------
+    original
+        The chosen model.
+    examiner
+        Looks at candidates on the test origins.
+    rule
+        What must be kept.
+    meter, ledger
+        Every candidate is on the bill: making it as distillation or quantization, looking at it as
+        distillation.
+    tell
+        Hears of candidates that cannot be made.
+
+    Raises
+    ------
+    CompressionError
+        If nothing passes and the rule is strict.
+    """
+    spent: list[Cost] = []
+
+    def book(stage: str, work: Callable[[], object], note: str) -> object:
+        result, measured = meter.measure(work, repeat=False)
+        ledger.add(stage, measured, rung=original.rung.name, note=note)  # type: ignore[arg-type]
+        spent.append(ledger.context.cost(measured))
+        return result
+
+    first = as_it_is(original)
+    book(
+        "distillation",
+        partial(examiner.take_as_original, first),
+        "the test forecasts of the original",
+    )
+    made = [_Made(first, examiner.look(first), total_cost([]))]
+    for plan in plans(original, skilled=examiner.skilled):
+        before = len(spent)
+        try:
+            found = book(
+                plan.stage, partial(plan.make, tuple(one.candidate for one in made)), plan.kind
+            )
+        except (CompressionError, RungError) as error:
+            tell(f"compress: {plan.kind} is left out: {error}")
+            continue
+        if isinstance(found, Candidate):
+            made.append(_Made(found, examiner.look(found), total_cost(spent[before:])))
+    return _chosen(original, made, rule, total_cost(spent))
+
+
+def _chosen(
+    original: Original, made: Sequence[_Made], rule: Compression, spent: Cost
+) -> Compressed:
+    figures = [one.seen.figures for one in made]
+    best, reason = smallest([one.candidate.kind for one in made], figures, rule)
+    saved = made[0].seen.per_1000.co2e_g - made[best].seen.per_1000.co2e_g
+    report = CompressionReport(
+        original=original.rung.name,
+        keep=rule.keep,
+        keep_each=rule.keep_each,
+        shipped=made[best].candidate.kind,
+        reason=reason,
+        co2e_g=spent.co2e_g,
+        cpu_s=spent.cpu_s,
+        pays_after=1000 * spent.co2e_g / saved if best and saved > 0 else None,
+        candidates=tuple(_row(one, rule, shipped=i == best) for i, one in enumerate(made)),
+    )
+    return Compressed(made[best].candidate, report)
+
+
+def _row(one: _Made, rule: Compression, *, shipped: bool) -> CandidateReport:
+    seen, figures = one.seen, one.seen.figures
+    missed = misses(figures, rule)
+    parity = figures.parity
+    return CandidateReport(
+        kind=one.candidate.kind,
+        parameters=seen.parameters,
+        tree_nodes=seen.tree_nodes,
+        bytes=figures.bytes,
+        latency_us=figures.latency_us,
+        cpu_us=seen.cpu_us,
+        energy_mwh_per_1000=seen.per_1000.energy_wh * 1000,
+        co2e_g_per_1000=seen.per_1000.co2e_g,
+        rss_mb=figures.rss_mb,
+        cold_ms=seen.cold_ms,
+        retained=figures.retained,
+        retained_ci=(seen.retained.low, seen.retained.high) if seen.retained.known else None,
+        retained_least=figures.retained_least,
+        pinball_ratio=figures.pinball_ratio,
+        parity=parity if parity is not None and isfinite(parity) else None,
+        co2e_g=one.cost.co2e_g,
+        verdict="shipped" if shipped else "fails" if missed else "passes",
+        misses=missed,
+    )

@@ -1,0 +1,250 @@
+"""From tensors to loop nests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from frugal_ai.export.c.axes import horizon_axes
+from frugal_ai.export.c.expression import Expr, Index, Load, Memory, Trees, Var
+from frugal_ai.export.c.kernel import Accumulate, For, Nest, Scan, Sort, Statement, Store, nest
+from frugal_ai.export.c.reading import Indices, Reader, applied, flat_index
+from frugal_ai.export.c.shapes import Shape, in_front, merged_axes, strides_of
+from frugal_ai.export.c.storage import BLOCK, Storage, choose_storage
+from frugal_ai.export.c.tensor import (
+    Ensemble,
+    Flat,
+    Joined,
+    Ordered,
+    Product,
+    Reduced,
+    Running,
+    Tensor,
+    TreeTable,
+)
+
+_NAMES = "ijklmnopqr"  # of loop variables, from the outermost on
+
+
+@dataclass(frozen=True)
+class Program:
+    """Loop nests in an order in which they can be run, and what they touch.
+
+    Attributes
+    ----------
+    tables
+        Constant arrays.
+    ensembles
+        Trees, by the name of the function that adds them up.
+    """
+
+    nests: tuple[Nest, ...]
+    tables: tuple[Memory, ...]
+    ensembles: Mapping[str, TreeTable]
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where a tensor is written: a stride for each axis."""
+
+    memory: Memory
+    strides: tuple[int, ...]
+    offset: int = 0
+
+    def at(self, indices: Indices) -> Load:
+        place = Index((), self.offset)
+        for index, stride in zip(indices, self.strides, strict=True):
+            place = place + index * stride
+        return Load(self.memory, place)
+
+
+def lower(
+    outputs: Mapping[str, Tensor], arguments: Mapping[str, Memory], results: Mapping[str, Memory]
+) -> Program:
+    """Write the computation of some outputs as loop nests.
+
+    Parameters
+    ----------
+    outputs
+        By name.
+    arguments
+        Memory of the inputs, by name.
+    results
+        Memory that the outputs go to, by name.
+    """
+    storage = choose_storage(outputs.values())
+    front = horizon_axes(storage.ordered, outputs.values())
+    lowering = _Lowering(Reader(arguments, front), storage)
+    for tensor in storage.ordered:
+        if tensor in storage.kept:
+            lowering.keep(tensor)
+    for name, tensor in outputs.items():
+        lowering.store(tensor, _Target(results[name], strides_of(tensor.shape)))
+    tables = tuple(lowering.reader.tables.values())
+    return Program(tuple(lowering.nests), tables, lowering.ensembles)
+
+
+class _Lowering:
+    def __init__(self, reader: Reader, storage: Storage) -> None:
+        self.reader = reader
+        self.nests: list[Nest] = []
+        self.ensembles: dict[str, TreeTable] = {}
+        self._storage = storage
+        self._front = reader.front
+
+    def keep(self, tensor: Tensor) -> None:
+        """Compute a tensor into memory of its own."""
+        memory = Memory("", tensor.dtype, tensor.size)
+        front = None if tensor in self._storage.in_order else self._front.get(tensor)
+        if isinstance(tensor, Ordered) and front == len(tensor.shape) - 1:
+            front = None  # what is sorted stands side by side
+        target = _Target(memory, strides_of(tensor.shape, in_front(tensor.shape, front)))
+        if isinstance(tensor, Reduced):
+            self._reduce(tensor, target)
+        elif isinstance(tensor, Running):
+            self._scan(tensor, target)
+        elif isinstance(tensor, Ordered):
+            self._sort(tensor, target)
+        elif isinstance(tensor, Product):
+            self._multiply(tensor, target)
+        elif isinstance(tensor, Ensemble):
+            self._trees(tensor, target)
+        else:
+            self.store(tensor, target)
+        self.reader.kept[tensor] = (memory, target.strides)
+
+    def store(self, tensor: Tensor, target: _Target) -> None:
+        """Write a tensor somewhere, element by element or part by part."""
+        if isinstance(tensor, Joined) and tensor not in self.reader.kept:
+            self._store_parts(tensor, target)
+            return
+        if isinstance(tensor, Flat) and tensor in self._storage.pushed:
+            split = merged_axes(tensor.shape, tensor.source.shape) or []
+            self.store(tensor.source, _split(target, tensor.source.shape, split))
+            return
+        loops, at = _loops(tensor.shape, self._front.get(tensor))
+        self._add(loops, Store(target.at(at), self.reader.read(tensor, at)))
+
+    def _store_parts(self, tensor: Joined, target: _Target) -> None:
+        offset, stride = target.offset, target.strides[tensor.axis]
+        for part in tensor.parts:
+            self.store(part, _Target(target.memory, target.strides, offset))
+            offset += stride * part.shape[tensor.axis]
+
+    def _add(self, loops: tuple[Var, ...], *inner: Statement) -> None:
+        self.nests.append(nest(loops, *inner))
+
+    def _reduce(self, tensor: Reduced, target: _Target) -> None:
+        loops, at = _loops(tensor.shape, self._front.get(tensor))
+        inner, along = _loops([tensor.source.shape[k] for k in tensor.axes], depth=len(loops))
+        place = target.at(at)
+        full = _woven(at, along, tensor.axes)
+        value = self.reader.read(tensor.source, full)
+        statement = Accumulate(tensor.function, inner, ((place, value),))
+        self._add(loops, statement if inner else Store(place, value))
+
+    def _scan(self, tensor: Running, target: _Target) -> None:
+        source, axis = tensor.source.shape, tensor.axis
+        rows = [1 if k == axis else size for k, size in enumerate(source)]
+        loops, at = _loops(rows, self._front.get(tensor))
+        var = Var(_NAMES[len(loops)], source[axis])
+        step = Index(((var, 1),))
+        first, last = Index(), Index((), source[axis])
+        start, place, reached = first, step, step + 1
+        if tensor.reverse:
+            place = step * -1 + (source[axis] - 1)
+            start, reached = last, place
+        value = self.reader.read(tensor.source, _put(at, axis, place))
+        scan = Scan(
+            target.at(_put(at, axis, start)), var, target.at(_put(at, axis, reached)), value
+        )
+        self._add(loops, scan)
+
+    def _sort(self, tensor: Ordered, target: _Target) -> None:
+        *rows, count = tensor.shape
+        loops, at = _loops([*rows, 1], self._front.get(tensor))
+        inner, last = _loops([count], depth=len(loops))
+        place = [*at[:-1], *last]
+        fill: Statement = Store(target.at(place), self.reader.read(tensor.source, place))
+        for var in inner:
+            fill = For(var, (fill,))
+        first = target.at(at)
+        self._add(loops, fill, Sort(first, count, tensor.descending))
+
+    def _multiply(self, tensor: Product, target: _Target) -> None:
+        *batch, rows, columns = tensor.shape
+        front = self._front.get(tensor)
+        side = -2 if front == len(tensor.shape) - 1 else -1  # the axis that is summed side by side
+        loops, at = _loops([*batch, *((1, columns) if side == -2 else (rows, 1))], front)
+        inner, along = _loops([tensor.left.shape[-1]], depth=len(loops) + 1)
+        size = tensor.shape[side]
+        width = _width(size)
+        blocks, rest = divmod(size, width)
+        block = Var(_NAMES[len(loops)], blocks)
+        for loop, start, count in (
+            ((block,) if blocks > 1 else (), Index.of(block) * width, width),
+            ((), Index((), size - rest), rest),
+        ):
+            places = [_put(at, len(at) + side, start + k) for k in range(count)]
+            terms = tuple(self._term(tensor, target, place, along[0]) for place in places)
+            if inner and terms:
+                self._add((*loops, *loop), Accumulate("add", inner, terms))
+            elif terms:
+                self._add((*loops, *loop), *(Store(*term) for term in terms))
+
+    def _term(
+        self, tensor: Product, target: _Target, at: Indices, along: Index
+    ) -> tuple[Load, Expr]:
+        *batch, row, column = at
+        factors = (
+            self.reader.read(tensor.left, [*batch, row, along]),
+            self.reader.read(tensor.right, [*batch, along, column]),
+        )
+        return target.at(at), applied("mul", factors, tensor.dtype)
+
+    def _trees(self, tensor: Ensemble, target: _Target) -> None:
+        name = f"trees{len(self.ensembles)}"
+        self.ensembles[name] = tensor.table
+        loops, at = _loops(tensor.shape, self._front.get(tensor))
+        memory = self.reader.linear(tensor.source)
+        features = Load(memory, flat_index([*at, Index()], tensor.source.shape))
+        self._add(loops, Store(target.at(at), Trees(name, features, tensor.dtype)))
+
+
+def _width(columns: int) -> int:
+    """Choose how many columns of a product are summed up side by side."""
+    if columns <= BLOCK:
+        return columns
+    return next((width for width in (8, 7, 6, 5, 4) if columns % width == 0), BLOCK)
+
+
+def _loops(
+    shape: Sequence[int], front: int | None = None, depth: int = 0
+) -> tuple[tuple[Var, ...], list[Index]]:
+    """Return loops over the axes longer than 1, one in front, and the index along each axis."""
+    loops: list[Var] = []
+    at = [Index()] * len(shape)
+    for axis in in_front(shape, front):
+        if shape[axis] > 1:
+            loops.append(Var(_NAMES[depth + len(loops)], shape[axis]))
+            at[axis] = Index.of(loops[-1])
+    return tuple(loops), at
+
+
+def _woven(at: Indices, along: Indices, axes: Sequence[int]) -> list[Index]:
+    """Put indices along some axes among those along the others."""
+    left = list(at)
+    for axis, index in sorted(zip(axes, along, strict=True), key=lambda pair: pair[0]):
+        left.insert(axis, index)
+    return left
+
+
+def _put(at: Indices, axis: int, index: Index) -> list[Index]:
+    return [index if k == axis else one for k, one in enumerate(at)]
+
+
+def _split(target: _Target, shape: Shape, axes: Sequence[Sequence[tuple[int, int]]]) -> _Target:
+    """Describe the same place for a tensor of another shape, axes of which each axis holds."""
+    strides = [0] * len(shape)
+    for stride, parts in zip(target.strides, axes, strict=True):
+        for axis, factor in parts:
+            strides[axis] = stride * factor
+    return _Target(target.memory, tuple(strides), target.offset)

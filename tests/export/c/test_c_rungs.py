@@ -1,0 +1,176 @@
+"""Whole graphs in C: what a gateway computes with onnxruntime, within 1e-5 of the series' mean."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from frugal_edge.bundle import open_bundle
+from numpy.typing import NDArray
+from onnx.helper import make_node
+
+from frugal_ai import ladder
+from frugal_ai.backtest.evaluate import Task, evaluate
+from frugal_ai.export.c.scalar import FLOAT
+from frugal_ai.export.model import to_onnx
+from frugal_ai.features.graph import Windows
+from frugal_ai.pipeline import read_pipeline
+from frugal_ai.prepare import Prepared, prepare, task
+
+Array = NDArray[Any]
+Compare = Callable[..., Any]
+NEAR = 1e-5  # of the mean
+BUNDLES = sorted(Path(__file__).parents[3].glob("models/*/*/manifest.json"))
+TREES: dict[str, Any] = {"trees": 10, "leaves": 7}
+LOAD: dict[str, dict[str, Any]] = {
+    "persistence": {"rung": "persistence"},
+    "seasonal_naive": {"rung": "seasonal_naive", "season": "7d"},
+    "climatology": {"rung": "climatology"},
+    "ridge": {"rung": "ridge"},
+    "basis_ridge": {"rung": "basis_ridge"},
+    "linear_quantiles": {"rung": "linear_quantiles"},
+    "boosting": {"rung": "boosting", **TREES},
+    "residual_boosting": {"rung": "residual_boosting", **TREES},
+}
+PV: dict[str, Any] = {
+    "kind": "pv",
+    "series": ["feeder_pv"],
+    "covariates": {"known": ["irradiance", "temperature"], "assume": "perfect"},
+    "site": {"places": [{"latitude": 45.75, "longitude": 4.85}]},
+    "recipe": None,
+    "periods": {
+        "train": "2022-10-01T00:00:00Z",
+        "validation": {"first": "2023-03-01", "last": "2023-03-28", "at": ["06:00", "18:00"]},
+        "test": {"first": "2023-04-01", "last": "2023-04-28", "at": ["06:00", "18:00"]},
+    },
+}
+
+
+class Place:
+    """A small pipeline, prepared."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        path = folder / "small.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in settings.items() if v is not None}))
+        pipeline = read_pipeline(path)
+        self.prepared: Prepared = prepare(pipeline, folder, {}, lambda _: None)
+        self.task: Task = task(pipeline, self.prepared)
+
+    def model(self, rung: dict[str, Any]) -> tuple[bytes, Windows]:
+        """Return the graph of a rung and the windows of the test."""
+        found = evaluate(ladder.make(rung), self.task, lambda _, work: work())
+        windows = self.prepared.series[0].windows(
+            self.prepared.split.test, found.models[0].graph.reach
+        )
+        return to_onnx(found.models[0]).content, windows
+
+
+@pytest.fixture(scope="module")
+def load(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("load"), small_settings)
+
+
+@pytest.fixture(scope="module")
+def pv(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("pv"), small_settings | PV)
+
+
+def assert_near(model: Any, feeds: list[dict[str, Array]], mean: float) -> None:
+    """Compare forecast and quantiles; every output must be finite."""
+    for feed in feeds:
+        for got, expected in zip(model.c(feed), model.onnx(feed), strict=True):
+            assert np.isfinite(expected).all()
+            np.testing.assert_allclose(got, expected, rtol=0, atol=NEAR * mean)
+
+
+def feeds_of(model: Any, windows: Windows) -> list[dict[str, Array]]:
+    """Make inputs of windows as they are, and of windows with noise and drift."""
+    rng = np.random.default_rng(0)
+    feeds = []
+    for row in range(0, len(windows), 3):
+        plain: dict[str, Array] = dict(windows.tensors(slice(row, row + 1)))
+        feed = {}
+        for spec in model.compiled.inputs:
+            value = plain.get(spec.name, np.zeros(spec.shape, np.float32))
+            if spec.name not in plain or (row % 2 and spec.dtype == FLOAT):
+                value = value + rng.normal(0, 0.3, spec.shape).astype(np.float32)
+            feed[spec.name] = value
+        feeds.append(feed)
+    return feeds
+
+
+@pytest.mark.parametrize("rung", LOAD)
+def test_load(load: Place, both: Compare, rung: str) -> None:
+    content, windows = load.model(LOAD[rung])
+    model = both(content, "-O2")
+    mean = float(np.nanmean(np.abs(load.prepared.panel.values)))
+    assert_near(model, feeds_of(model, windows), mean)
+
+
+@pytest.mark.parametrize("rung", ["linear_quantiles", "boosting", "basis_ridge"])
+def test_pv_with_sun_night_and_two_times_of_day(pv: Place, both: Compare, rung: str) -> None:
+    content, windows = pv.model(LOAD[rung])
+    model = both(content, "-O2")
+    mean = float(np.nanmean(np.abs(pv.prepared.panel.values)))
+    feeds = feeds_of(model, windows)
+    assert_near(model, feeds, mean)
+    assert any((model.c(feed)[0] == 0).any() for feed in feeds), "the night is not in the test"
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.parent.name)
+def test_reference_bundles(both: Compare, path: Path) -> None:
+    bundle = open_bundle(path.parent)
+    model = both(bundle.content["model.onnx"], "-O2")
+    rng = np.random.default_rng(0)
+    origins, bounds = bundle.manifest.origins, bundle.manifest.bounds.history
+    assert bounds is not None
+    feeds = []
+    for origin in np.linspace(origins.valid_from, origins.valid_until, 60).astype(np.int64):
+        feed: dict[str, Array] = {}
+        for spec in model.compiled.inputs:
+            feed[spec.name] = rng.uniform(*bounds, spec.shape).astype(np.float32)
+        feed["origin"] = np.array([origin // 1800 * 1800])
+        feeds.append(feed)
+    assert_near(model, feeds, (bounds[1] - bounds[0]) / 4)
+
+
+def test_a_perceptron(both: Compare, graph_of: Callable[..., bytes]) -> None:
+    """Scaler, two layers, weights of each kind, an output for each lead time."""
+    rng = np.random.default_rng(1)
+    constants = {
+        "mean": rng.normal(5, 1, 60).astype(np.float32),
+        "scale": rng.uniform(0.2, 2, 60).astype(np.float32),
+        "w1": rng.normal(0, 0.2, (60, 16)).astype(np.float16),
+        "b1": rng.normal(0, 0.1, 16).astype(np.float32),
+        "w2": rng.integers(-127, 128, (16, 48)).astype(np.int8),
+        "s2": np.full((1, 48), 0.01, np.float32),
+        "b2": rng.normal(5, 1, 48).astype(np.float32),
+    }
+    nodes = [
+        make_node("Sub", ["x", "mean"], ["a"]),
+        make_node("Mul", ["a", "scale"], ["b"]),
+        make_node("Cast", ["w1"], ["c"], to=1),
+        make_node("Gemm", ["b", "c", "b1"], ["d"]),
+        make_node("Tanh", ["d"], ["e"]),
+        # onnxruntime would round the activations after a DequantizeLinear of weights, C does not
+        make_node("Cast", ["w2"], ["f"], to=1),
+        make_node("Mul", ["f", "s2"], ["g"]),
+        make_node("Gemm", ["e", "g", "b2"], ["y"]),
+    ]
+    x = rng.normal(5, 2, (1, 60)).astype(np.float32)
+    model = both(graph_of(nodes, {"x": x}, constants), "-O2")
+    assert "int8_t" in model.compiled.definitions
+    assert "half(" in model.compiled.definitions
+    noisy = [{"x": x + rng.normal(0, 1, x.shape).astype(np.float32)} for _ in range(20)]
+    assert_near(model, noisy, 5.0)
+
+
+def test_memory_is_reused_and_rows_stay_small(load: Place, both: Compare) -> None:
+    """Features of all steps at once would take 48 times as much as those of one."""
+    content, _ = load.model(LOAD["basis_ridge"])
+    definitions = both(content).compiled.definitions
+    found = re.findall(r"^static \w+ work_\w+\[(\d+)\];", definitions, re.MULTILINE)
+    assert sum(map(int, found)) < 48 * 20
