@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
 
-.PHONY: run test lint types contracts unit edge ui lock benchmark-tasks benchmark-peers clean
+.PHONY: run test lint types contracts unit edge oldest ui lock benchmark-tasks benchmark-peers benchmark-edge clean
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -34,6 +34,17 @@ edge:
 	$(VENV)-edge/bin/python -m pip install --quiet --disable-pip-version-check ./serving
 	$(PYTHON) serving/tests/installed_alone.py $(VENV)-edge/bin
 
+# Graphs on the oldest onnxruntime that their manifests name. Python 3.11 alone has wheels of both.
+oldest: $(VENV)/.dev
+	rm -rf $(VENV)-oldest
+	$(PYTHON) -m venv $(VENV)-oldest/plain
+	$(PYTHON) -m venv $(VENV)-oldest/trees
+	$(VENV)-oldest/plain/bin/python -m pip install --quiet --disable-pip-version-check \
+		--only-binary :all: onnxruntime==1.15.0 numpy==1.26.4
+	$(VENV)-oldest/trees/bin/python -m pip install --quiet --disable-pip-version-check \
+		--only-binary :all: onnxruntime==1.21.0 numpy==1.26.4
+	$(BIN)/pytest -n 0 tests/export/test_oldest_onnxruntime.py
+
 # MLflow's own pages over the runs in runs/; `make ui` installs them, 0.7 GB, when first asked.
 ui: $(VENV)/.dev
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/runs/mlflow.db
@@ -44,6 +55,10 @@ benchmark-tasks: $(VENV)/.run
 # Other libraries on the same tasks, each in an environment of its own under .venv-peers/, 2.5 GB.
 benchmark-peers: $(VENV)/.run
 	$(BIN)/python -m benchmarks.peers
+
+# Compressed models beside their teachers, C and LightGBM; two environments more, 0.6 GB.
+benchmark-edge: $(VENV)/.run
+	$(BIN)/python -m benchmarks.edge
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -64,4 +79,4 @@ lock:
 		-c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-edge $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-edge $(VENV)-oldest $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,6 +29,9 @@ class Silent:
     def tell(self, sentence: str) -> None:
         """Hear a remark."""
 
+    def step(self, what: str, done: int, total: int) -> None:
+        """Hear of progress."""
+
     def climb(self, rung: str, done: int, total: int) -> None:
         """Show progress where somebody watches."""
         if sys.stderr.isatty():

@@ -180,9 +180,8 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
     terminal = Terminal()
     asked = {name: value for name, value in gates.items() if value is not None}
     with terminal:
-        report, run_dir = recompress(
-            path, asked | ({"strict": True} if strict else {}), terminal.tell
-        )
+        given = asked | ({"strict": True} if strict else {})
+        report, run_dir = recompress(path, given, terminal.tell, terminal.step)
     if report.compression:
         terminal.print_compression(report.compression)
     for bundle in report.bundles:

@@ -1,6 +1,7 @@
 """What a run leaves behind: its report, and a bundle for each series."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -283,6 +284,8 @@ def write_models(
     bundles = write_bundles(out, pipeline, prepared, report, shipped)
     if shipped.kind != ORIGINAL:
         write_bundles(out, pipeline, prepared, report, whole, ORIGINAL)
+    else:
+        shutil.rmtree(out / ORIGINAL, ignore_errors=True)  # of an earlier compression
     origin = int(prepared.split.test[-1])
     # what the chosen rung reads, which is no less than what is left of it
     write_example(out / "example", prepared.series[0], whole.graphs[0], origin)

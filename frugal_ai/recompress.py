@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from frugal_ai.backtest.evaluate import graph_of
 from frugal_ai.compress.chosen import compress_original
+from frugal_ai.compress.compressor import Step
 from frugal_ai.compress.original import ORIGINAL, Original
 from frugal_ai.cost.context import build_context
 from frugal_ai.cost.ledger import Ledger
@@ -46,7 +47,7 @@ def run_folder_of(path: Path) -> Path:
 
 
 def recompress(
-    path: Path, gates: dict[str, Any], tell: Callable[[str], None]
+    path: Path, gates: dict[str, Any], tell: Callable[[str], None], step: Step
 ) -> tuple[RunReport, Path]:
     """Compress what a run has chosen, and put the result in the place of its bundle.
 
@@ -57,7 +58,9 @@ def recompress(
     gates
         Of `Compression`, in the place of the pipeline's.
     tell
-        Hears remarks on the data, and of candidates that cannot be made.
+        Hears remarks on the data.
+    step
+        Hears which candidate is made.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def recompress(
     rule = _rule(pipeline, gates)
     ledger = Ledger(build_context(pipeline.cost), f"{report.run_id}-compress", pipeline.name)
     meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
-    compressed = compress_original(original, pipeline, prepared, rule, meter, ledger, tell)
+    compressed = compress_original(original, pipeline, prepared, rule, meter, ledger, step)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
     report = report.model_copy(update={"compression": compressed.report})
     report = write_models(run_dir, pipeline, prepared, report, original, compressed)

@@ -38,6 +38,9 @@ class Watcher(Protocol):
     def climb(self, rung: str, done: int, total: int) -> None:
         """Hear that a rung is started."""
 
+    def step(self, what: str, done: int, total: int) -> None:
+        """Hear how far something else is."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -94,7 +97,7 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         compressed = None
         if original and pipeline.compress:
             compressed = compress_original(
-                original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.tell
+                original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.step
             )
         report = run_report(
             pipeline, order.path, run_id, started, status, prepared, judgement, context,

@@ -47,6 +47,9 @@ class Heard:
     def tell(self, sentence: str) -> None:
         self.said.append(sentence)
 
+    def step(self, what: str, done: int, total: int) -> None:
+        """Hear of progress."""
+
     def climb(self, rung: str, done: int, total: int) -> None:
         pass
 

@@ -33,6 +33,9 @@ class Listener:
     def tell(self, sentence: str) -> None:
         self.said.append(sentence)
 
+    def step(self, what: str, done: int, total: int) -> None:
+        """Hear of progress."""
+
     def climb(self, rung: str, done: int, total: int) -> None:
         if rung == self.stop_before:
             raise KeyboardInterrupt
@@ -190,6 +193,9 @@ def test_a_store_that_cannot_be_written_does_not_end_the_run(
 
 
 class _Quiet(Listener):
+    def step(self, what: str, done: int, total: int) -> None:
+        """Hear of progress."""
+
     def climb(self, rung: str, done: int, total: int) -> None:
         pass
 

@@ -238,6 +238,9 @@ def outcome(path: Path) -> tuple[RunReport, Path]:
         def tell(self, sentence: str) -> None:
             pass
 
+        def step(self, what: str, done: int, total: int) -> None:
+            """Hear of progress."""
+
         def climb(self, rung: str, done: int, total: int) -> None:
             pass
 

@@ -1,7 +1,7 @@
 """Run the peers beside frugal-ai: ``python -m benchmarks.peers [T1 ...] [--peers NAME,...]``.
 
-All tasks and peers together write ``docs/benchmarks.md``; a part of them is printed. The data of
-the tasks are in ``../shared`` beside the checkout.
+All tasks and peers together write their part of ``docs/benchmarks.md``; some of them are printed.
+The data of the tasks are in ``../shared`` beside the checkout.
 """
 
 import argparse
@@ -25,12 +25,13 @@ from benchmarks.peers.scoring import Judge  # noqa: E402
 from benchmarks.peers.systems import LIBRARIES, NAIVE, PEERS, Library, System  # noqa: E402
 from benchmarks.peers.task import Measured  # noqa: E402
 from benchmarks.peers.work import FailedError, Job  # noqa: E402
+from benchmarks.sections import write_section  # noqa: E402
 from frugal_ai.cost.hardware import detect_host  # noqa: E402
 from frugal_ai.errors import FrugalError  # noqa: E402
-from frugal_ai.files import write_text  # noqa: E402
 
 _AT_ONCE = 2
 _PAGE = ROOT / "docs" / "benchmarks.md"
+_SECTION = "make benchmark-peers"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _benchmark(asked: Asked) -> int:
     command = "make benchmark-peers" if asked.whole else "python -m benchmarks.peers"
     text = Page(results, own, detect_host(), command).text()
     if asked.whole:
-        write_text(_PAGE, text)
+        write_section(_PAGE, _SECTION, text)
         _tell(f"wrote {_PAGE.relative_to(ROOT)}")
     else:
         print(text, end="")

@@ -1,9 +1,8 @@
 """The page that the benchmark writes: what was run and how, and a table for each task."""
 
-import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.markdown import fill, item, table
 from benchmarks.peers.environments import Installed
 from benchmarks.peers.ours import Ours
 from benchmarks.peers.scoring import Judge, Scored
@@ -13,7 +12,6 @@ from frugal_ai.backtest.compare import Interval
 from frugal_ai.cost.hardware import Host
 from frugal_ai.leaderboard.figures import figure, percent
 
-_WIDTH = 100
 _SYSTEMS = ("library", "version", "Python", "packages", "install MB", "import s")
 _COLUMNS = (
     "system", "MAE [95 % CI]", "nMAE %", "skill % [95 % CI]", "pinball %", "coverage 80 %",
@@ -68,8 +66,8 @@ class Page:
         """Write the page as Markdown."""
         parts = [
             "# Benchmarks against other libraries",
-            _fill(
-                f"`{self.command}` writes this page. Every system has the same data, origins and"
+            fill(
+                f"`{self.command}` writes this part. Every system has the same data, origins and"
                 " covariates, public holidays among them where they count; it is trained once, on"
                 " what was observed before the first test origin, on one thread, and forecasts"
                 " one origin after the other. All forecasts are clipped to the limits of the task"
@@ -78,7 +76,7 @@ class Page:
                 " `benchmarks/peers/workers`, their pinned requirements in"
                 " `benchmarks/peers/requirements`."
             ),
-            _fill(
+            fill(
                 f"Machine: {self.host.cpu}, {self.host.threads} threads, {_memory(self.host)}"
                 f"{self.host.os}. Two systems ran at a time. Times depend on the machine and on"
                 " what else it does; ratios between them do less."
@@ -94,7 +92,7 @@ class Page:
         return "\n\n".join(
             [
                 "## frugal-ai against the best peer",
-                _fill(
+                fill(
                     "Error and training CPU time of frugal-ai over those of the peer with the"
                     " least error on the test origins, of equal ones the cheaper to train; below 1"
                     " frugal-ai has less. The linear rung"
@@ -102,7 +100,7 @@ class Page:
                     " climb is every rung of the ladder, tried, fitted, exported and checked, with"
                     " bookkeeping and tracking."
                 ),
-                _markdown(_SUMMARY, lines),
+                table(_SUMMARY, lines),
             ]
         )
 
@@ -115,7 +113,7 @@ class Page:
         head = (_COLUMNS[0], f"MAE [95 % CI], {result.unit}", *_COLUMNS[2:])
         count = f"{len(result.task.origins)} origins, {result.task.horizon} steps of "
         count += f"{result.task.step_s // 60} minutes, {len(result.task.series)} series."
-        parts = [f"## {result.task.name}: {result.title}", count, _markdown(head, cells)]
+        parts = [f"## {result.task.name}: {result.title}", count, table(head, cells)]
         if failed:
             parts.append("Without figures:\n\n" + "\n".join(failed))
         return "\n\n".join(parts)
@@ -145,15 +143,15 @@ class Page:
         return "\n\n".join(
             [
                 "## Systems and what is measured",
-                _markdown(_SYSTEMS, rows),
-                "\n".join(_item(f"**{one.name}**: {one.configured}") for one in LIBRARIES),
-                _fill(
+                table(_SYSTEMS, rows),
+                "\n".join(item(f"**{one.name}**: {one.configured}") for one in LIBRARIES),
+                fill(
                     "mlforecast and skforecast give intervals on request, at the price of further"
                     " fits; they were not asked for, so that their training is that of the points."
                     " Given the same features and trees, the two forecast the same, or nearly so,"
                     " on a single series."
                 ),
-                _fill(
+                fill(
                     "Training CPU-s has features and fit; before, a small part of the task goes"
                     " through each peer, so that nothing is charged for what is loaded or compiled"
                     " on a first call. For frugal-ai it has the features, the trial fit that the"
@@ -251,18 +249,3 @@ def _with_interval(interval: Interval, digits: int) -> str:
 
 def _ends(interval: Interval) -> tuple[float, float] | None:
     return (interval.low, interval.high) if interval.known else None
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def _fill(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def _item(text: str) -> str:
-    return textwrap.fill(
-        text, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False
-    )

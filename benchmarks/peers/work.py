@@ -60,13 +60,20 @@ def peer_job(system: System, task: str, installed: Installed) -> Job:
 def own_job(task: str, installed: Installed) -> Job:
     """Return the job of frugal-ai itself."""
     source, result = TASKS / f"{task}.yaml", WORK / task / OURS
+    return run_job(task, OURS, source, result, installed, task_file(task))
+
+
+def run_job(
+    task: str, name: str, source: Path, result: Path, installed: Installed, *files: Path
+) -> Job:
+    """Return the job that runs a pipeline; the result depends on more files than its own."""
     code = sorted((ROOT / "frugal_ai").rglob("*.py")) + sorted((ROOT / "frugal_ai").rglob("*.csv"))
     return Job(
         task,
-        OURS,
+        name,
         (sys.executable, "-m", "benchmarks.peers.own", str(source), str(result)),
         result,
-        _key(installed.version, files=[source, task_file(task), ROOT / "requirements.lock", *code]),
+        _key(installed.version, files=[source, *files, ROOT / "requirements.lock", *code]),
     )
 
 

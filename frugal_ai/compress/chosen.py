@@ -1,11 +1,9 @@
 """The chosen rung of a run, made smaller."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from frugal_ai.backtest.compare import draw_resamples
-from frugal_ai.compress.compressor import Compressed, compress
+from frugal_ai.compress.compressor import Compressed, Step, compress
 from frugal_ai.compress.examine import Examiner
 from frugal_ai.compress.original import Original
 from frugal_ai.cost.ledger import Ledger
@@ -35,7 +33,7 @@ def compress_original(
     rule: Compression,
     meter: Meter,
     ledger: Ledger,
-    tell: Callable[[str], None],
+    step: Step,
 ) -> Compressed:
     """Make a chosen model smaller, as far as its skill on the test origins allows.
 
@@ -54,4 +52,4 @@ def compress_original(
         meter=meter,
         context=ledger.context,
     )
-    return compress(original, examiner, rule, meter, ledger, tell)
+    return compress(original, pipeline.kind, examiner, rule, meter, ledger, step)

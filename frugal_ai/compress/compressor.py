@@ -13,10 +13,12 @@ from frugal_ai.cost.context import Cost, total_cost
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.meter import Meter
 from frugal_ai.errors import CompressionError, RungError
+from frugal_ai.recipes import Kind
 from frugal_ai.report.compression import CandidateReport, CompressionReport
 from frugal_ai.selection.compression import Compression
 
-Tell = Callable[[str], None]
+Step = Callable[[str, int, int], None]
+"""Hears what is done now, how much is done, and how much there is."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,12 @@ class _Made:
 
 def compress(
     original: Original,
+    kind: Kind,
     examiner: Examiner,
     rule: Compression,
     meter: Meter,
     ledger: Ledger,
-    tell: Tell,
+    step: Step,
 ) -> Compressed:
     """Make a chosen model smaller, as far as its skill allows.
 
@@ -48,6 +51,8 @@ def compress(
     ----------
     original
         The chosen model.
+    kind
+        Of target; it says what is tried.
     examiner
         Looks at candidates on the test origins.
     rule
@@ -55,8 +60,8 @@ def compress(
     meter, ledger
         Every candidate is on the bill: making it as distillation or quantization, looking at it as
         distillation.
-    tell
-        Hears of candidates that cannot be made.
+    step
+        Hears which candidate is made.
 
     Raises
     ------
@@ -78,25 +83,33 @@ def compress(
         "the test forecasts of the original",
     )
     made = [_Made(first, examiner.look(first), total_cost([]))]
-    for plan in plans(original, skilled=examiner.skilled):
+    left_out = []
+    todo = plans(original, kind, skilled=examiner.skilled)
+    for done, plan in enumerate(todo):
+        step(f"compress: {plan.kind}", done, len(todo))
         before = len(spent)
+        passing = [one.candidate for one in made if not misses(one.seen.figures, rule)]
         try:
-            found = book(
-                plan.stage, partial(plan.make, tuple(one.candidate for one in made)), plan.kind
-            )
+            found = book(plan.stage, partial(plan.make, passing or [first]), plan.kind)
         except (CompressionError, RungError) as error:
-            tell(f"compress: {plan.kind} is left out: {error}")
+            left_out.append(f"{plan.kind}: {error}")
             continue
         if isinstance(found, Candidate):
             made.append(_Made(found, examiner.look(found), total_cost(spent[before:])))
-    return _chosen(original, made, rule, total_cost(spent))
+    return _chosen(original, made, left_out, rule, total_cost(spent))
 
 
 def _chosen(
-    original: Original, made: Sequence[_Made], rule: Compression, spent: Cost
+    original: Original,
+    made: Sequence[_Made],
+    left_out: Sequence[str],
+    rule: Compression,
+    spent: Cost,
 ) -> Compressed:
     figures = [one.seen.figures for one in made]
     best, reason = smallest([one.candidate.kind for one in made], figures, rule)
+    if original.rung.family == "naive":
+        reason = "a naive rung has nothing to distil"
     saved = made[0].seen.per_1000.co2e_g - made[best].seen.per_1000.co2e_g
     report = CompressionReport(
         original=original.rung.name,
@@ -107,6 +120,7 @@ def _chosen(
         co2e_g=spent.co2e_g,
         cpu_s=spent.cpu_s,
         pays_after=1000 * spent.co2e_g / saved if best and saved > 0 else None,
+        left_out=tuple(left_out),
         candidates=tuple(_row(one, rule, shipped=i == best) for i, one in enumerate(made)),
     )
     return Compressed(made[best].candidate, report)

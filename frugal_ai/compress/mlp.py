@@ -171,7 +171,7 @@ class Mlp(Settings):
         rows = replace(rows, target=(rows.target - level) / size)
         sums = moments(rows, _FOLDS, recency(rows, None))
         said = np.flatnonzero(np.isfinite(sums.deviation))  # features that say anything [K]
-        start = reduced_rank(sums, said, tune_alpha(rows, sums, (*ALPHAS, COMMON)), self.linear)
+        start = reduced_rank(sums, said, tune_alpha(sums, (*ALPHAS, COMMON)), self.linear)
         mean, scale = sums.mean.astype(np.float32), (1 / sums.deviation).astype(np.float32)
         inputs = rows.features[:, :, said] - mean[said]
         inputs *= scale[said]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from frugal_ai.backtest.evaluate import SeriesModel, Task
+from frugal_ai.compress.columns import without_idle_columns
 from frugal_ai.export.model import OnnxModel, to_onnx
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.ladder.rung import Rung
@@ -68,10 +69,11 @@ def as_it_is(original: Original) -> Candidate:
 
 
 def of_models(kind: str, models: Sequence[SeriesModel]) -> Candidate:
-    """Export models, one for each series."""
+    """Export models, one for each series, without the features that they do not read."""
+    small = tuple(without_idle_columns(model) for model in models)
     return Candidate(
         kind,
-        tuple(model.graph for model in models),
-        tuple(to_onnx(model) for model in models),
-        tuple(models),
+        tuple(model.graph for model in small),
+        tuple(to_onnx(model) for model in small),
+        small,
     )

@@ -2,18 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import Literal
+
+import onnx
 
 from frugal_ai.backtest.evaluate import SeriesModel, evaluate
 from frugal_ai.compress.lesson import Lesson, Surroundings, exported_teacher, lesson
 from frugal_ai.compress.original import Candidate, Original, of_models
-from frugal_ai.compress.roster import naive_of, students_of
+from frugal_ai.compress.prune import pruned
+from frugal_ai.compress.roster import PRUNED_LEAVES, PRUNED_TREES, students_of
 from frugal_ai.compress.student import Student, learn, reach_of
-from frugal_ai.ladder.rung import Rung
+from frugal_ai.compress.weights import half, int8_dynamic, int8_static, int8_weights, shared_leaves
+from frugal_ai.errors import CompressionError
+from frugal_ai.export.model import OnnxModel
+from frugal_ai.ladder.seasonal_naive import SeasonalNaive
+from frugal_ai.recipes import Kind
 
 Stage = Literal["distillation", "quantization"]
 Make = Callable[[Sequence[Candidate]], Candidate]
+WAYS = {
+    "half": half,
+    "int8_weights": int8_weights,
+    "int8_dynamic": int8_dynamic,
+    "int8_static": int8_static,
+    "shared_leaves": shared_leaves,
+}
+"""Ways to store the weights of a graph in fewer bits, by name."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +87,13 @@ class School:
         return of_models(student.name, models)
 
 
-def plans(original: Original, *, skilled: bool) -> list[Plan]:
+def plans(original: Original, kind: Kind, *, skilled: bool) -> list[Plan]:
     """List what is tried on a chosen rung.
 
     Parameters
     ----------
+    kind
+        Of target.
     skilled
         Whether it is better than the seasonal naive on the test origins. If not, there is nothing
         to distil, and the naive rung itself is the candidate.
@@ -83,17 +101,59 @@ def plans(original: Original, *, skilled: bool) -> list[Plan]:
     if original.rung.family == "naive":
         return []
     if not skilled:
-        naive = naive_of(original)
-        return [Plan(naive.name, "distillation", lambda _: _evaluated(original, naive))]
-    students = students_of(original.rung)
+        return [Plan("seasonal_naive", "distillation", partial(_naive, original))]
+    students = students_of(original.rung, kind)
     school = School(original, students)
-    return [Plan(one.name, "distillation", partial(_taught, school, one)) for one in students]
+    found = [Plan("idle_dropped", "quantization", partial(_idle_dropped, original))]
+    found += [Plan(one.name, "distillation", partial(_taught, school, one)) for one in students]
+    if original.rung.family == "boosting":
+        found += [
+            Plan(f"pruned_{trees}", "distillation", partial(_pruned, school, trees))
+            for trees in PRUNED_TREES
+        ]
+    return found + [Plan(way, "quantization", partial(_rewritten, original, way)) for way in WAYS]
 
 
 def _taught(school: School, student: Student, _: Sequence[Candidate]) -> Candidate:
     return school.teach(student)
 
 
-def _evaluated(original: Original, rung: Rung) -> Candidate:
-    models: tuple[SeriesModel, ...] = evaluate(rung, original.task, lambda _, work: work()).models
-    return of_models(rung.name, models)
+def _naive(original: Original, _: Sequence[Candidate]) -> Candidate:
+    rung = SeasonalNaive(season=timedelta(days=1))
+    naive = evaluate(rung, original.task.seen_by(rung), lambda _, work: work())
+    return of_models("seasonal_naive", naive.models)
+
+
+def _models(original: Original) -> tuple[SeriesModel, ...]:
+    if original.models is None:
+        raise CompressionError("the chosen rung is there as a graph alone")
+    return original.models
+
+
+def _idle_dropped(original: Original, _: Sequence[Candidate]) -> Candidate:
+    return of_models("idle_dropped", _models(original))
+
+
+def _pruned(school: School, trees: int, _: Sequence[Candidate]) -> Candidate:
+    # the trees beside a linear model have learnt little, and what is cut off was mostly noise
+    sweeps = 0 if school.original.rung.rung == "residual_boosting" else 3
+    models = [
+        pruned(model, given, around, trees, PRUNED_LEAVES * trees, sweeps)
+        for model, given, around in zip(
+            _models(school.original), school.lessons, school.around, strict=True
+        )
+    ]
+    return of_models(f"pruned_{trees}", models)
+
+
+def _rewritten(original: Original, way: str, made: Sequence[Candidate]) -> Candidate:
+    """Store the weights of the smallest candidate so far in fewer bits."""
+    smallest = min(made, key=lambda one: one.bytes)
+    exported = []
+    for model, graph, series in zip(
+        smallest.exported, smallest.graphs, original.task.series, strict=True
+    ):
+        feed = model.feed(series.windows(original.task.split.validation[:1], graph.reach))
+        small = WAYS[way](onnx.load_model_from_string(model.content), feed)
+        exported.append(OnnxModel.read(small.SerializeToString(deterministic=True)))
+    return Candidate(f"{smallest.kind}_{way}", smallest.graphs, tuple(exported))

@@ -1,33 +1,29 @@
 """Which students are tried on which kind of rung, cheapest first."""
 
-from datetime import timedelta
-
 from frugal_ai.compress.mlp import Mlp
-from frugal_ai.compress.original import Original
 from frugal_ai.compress.student import Student
 from frugal_ai.ladder.basis_ridge import BasisRidge
-from frugal_ai.ladder.boosting import Boosting
+from frugal_ai.ladder.residual_boosting import ResidualBoosting
 from frugal_ai.ladder.rung import Rung
-from frugal_ai.ladder.seasonal_naive import SeasonalNaive
+from frugal_ai.recipes import Kind
+
+PRUNED_TREES = (50, 100)
+"""Trees that are left of a chosen rung's, cut to 15 leaves each."""
+PRUNED_LEAVES = 15
 
 
-def students_of(rung: Rung) -> tuple[Student, ...]:
-    """List the students of a chosen rung."""
-    return (
-        Mlp(units=8),
-        Mlp(units=16),
-        BasisRidge(rung="basis_ridge"),
-        Boosting(
-            rung="boosting",
-            label="trees_100",
-            trees=100,
-            leaves=15,
-            learning_rate=0.1,
-            level=getattr(rung, "level", None),
-        ),
-    )
+def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
+    """List the students of a chosen rung.
 
-
-def naive_of(original: Original) -> Rung:
-    """Return the rung that stands in where there is nothing to distil."""
-    return SeasonalNaive(rung="seasonal_naive", season=timedelta(days=1))
+    A linear rung costs next to nothing to train: what is tried on it must cost next to nothing,
+    too. The weights of its lead times in fewer directions are all there is to gain.
+    """
+    if rung.family == "linear":
+        return (Mlp(label="low_rank_8", units=0, epochs=0, seeds=1),)
+    small = Mlp(label="mlp_8_features", reads="features", linear=4)
+    common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
+    if kind == "load":
+        return (Mlp(units=0), *common, BasisRidge())
+    if kind == "wind":
+        return (small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
+    return (small, *common)

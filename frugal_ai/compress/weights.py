@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 from frugal_edge.runtime import quiet_session
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from onnx import helper, numpy_helper
 
 from frugal_ai.errors import CompressionError
@@ -24,7 +24,9 @@ Way = Callable[[onnx.ModelProto, Feed], onnx.ModelProto]
 
 _LEAST = 64  # numbers of a matrix that is worth it
 _LEVELS = 127  # of 8-bit weights, on either side of zero
-_LEAF_LEVELS = 4095  # of the leaves of trees
+_MIDDLE = 128  # of bytes without a sign
+_LEAF_LEVELS = 1023  # of the leaves of trees
+_LEAST_STEP = 1e-30
 _PRODUCTS = ("MatMul", "Gemm")
 
 
@@ -95,15 +97,17 @@ def int8_dynamic(model: onnx.ModelProto, feed: Feed) -> onnx.ModelProto:  # noqa
     """Multiply 8-bit weights by 8-bit values, whose range is found anew at each forecast."""
     small = _copy(model)
     for use in _required(small, ("MatMul",), "int8 dynamic"):
-        name = _added(small, _rounded(use))
+        first = use.place == 0
+        # onnxruntime multiplies bytes without a sign by others, and only these
+        whole_weights = (_rounded(use).astype(np.int16) + _MIDDLE).astype(np.uint8)
+        name, middle = _added(small, whole_weights), _added(small, np.uint8(_MIDDLE))
         step = _added(small, use.steps())
         value = use.node.input[1 - use.place]
         whole, scale, zero, total, wide, both = (f"{name}.{i}" for i in range(6))
-        sides = [name, whole] if use.place == 0 else [whole, name]
-        zeros = ["", zero] if use.place == 0 else [zero]
+        sides = [name, whole, middle, zero] if first else [whole, name, zero, middle]
         nodes = [
             helper.make_node("DynamicQuantizeLinear", [value], [whole, scale, zero]),
-            helper.make_node("MatMulInteger", [*sides, *zeros], [total]),
+            helper.make_node("MatMulInteger", sides, [total]),
             helper.make_node("Cast", [total], [wide], to=onnx.TensorProto.FLOAT),
             helper.make_node("Mul", [step, scale], [both]),
             helper.make_node("Mul", [wide, both], list(use.node.output)),
@@ -129,7 +133,7 @@ def int8_static(model: onnx.ModelProto, feed: Feed) -> onnx.ModelProto:
         wide = f"{name}.wide"
         value = use.node.input[1 - use.place]
         low, high = ranges[value]
-        size = max((high - low) / 255, np.finfo(np.float32).tiny)
+        size = max((high - low) / 255, _LEAST_STEP)
         zero = int(np.clip(np.rint(-low / size), 0, 255))
         scale, point = _added(small, np.float32(size)), _added(small, np.uint8(zero))
         whole, again = f"{name}.whole", f"{name}.again"
@@ -223,7 +227,7 @@ def _ranges(model: onnx.ModelProto, names: list[str], feed: Feed) -> dict[str, t
     read = {one.name: feed[one.name] for one in session.get_inputs()}
     found = session.run(None, read)
     return {
-        output.name: (min(float(value.min()), 0.0), max(float(value.max()), 0.0))
+        str(output.name): (min(float(value.min()), 0.0), max(float(value.max()), 0.0))
         for output, value in zip(session.get_outputs(), found, strict=True)
     }
 
@@ -256,7 +260,7 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _added(model: onnx.ModelProto, value: Array) -> str:
+def _added(model: onnx.ModelProto, value: ArrayLike) -> str:
     name = f"weights.{len(model.graph.initializer)}"
     model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
     return name
@@ -269,7 +273,8 @@ def _put(model: onnx.ModelProto, use: _Use, nodes: list[onnx.NodeProto], name: s
 
 
 def _replace(model: onnx.ModelProto, node: onnx.NodeProto, by: list[onnx.NodeProto]) -> None:
-    kept = [new for old in model.graph.node for new in (by if old == node else [old])]
+    made = node.output[0]
+    kept = [new for old in model.graph.node for new in (by if old.output[0] == made else [old])]
     copies = [onnx.NodeProto.FromString(one.SerializeToString()) for one in kept]
     del model.graph.node[:]
     model.graph.node.extend(copies)

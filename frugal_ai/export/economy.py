@@ -1,5 +1,7 @@
 """A graph with less in it that computes the same."""
 
+from collections.abc import Mapping
+
 import onnx
 
 from frugal_ai.export.affine import standardized, summands
@@ -69,9 +71,11 @@ def _rewritten(editing: Editing) -> Editing:
     nodes: list[onnx.NodeProto] = []
     equal: dict[str, str] = {}
     for node in list(graph.node):
-        node.input[:] = [equal.get(name, name) for name in node.input]
+        _rename(node, equal)
         several = next((new for rule in _RULES if (new := rule(node, editing)) is not None), None)
         if several is not None:
+            for new in several:
+                _rename(new, equal)
             nodes += several
             continue
         one = next((by for rule in RULES if (by := rule(node, editing)) is not None), None)
@@ -80,12 +84,17 @@ def _rewritten(editing: Editing) -> Editing:
         elif isinstance(one, str):
             _replace(node, one, nodes, equal, editing)
         else:
+            _rename(one, equal)
             nodes.append(one)
             editing.makers[node.output[0]] = one
     kept = [_copy(node) for node in nodes]
     del graph.node[:]
     graph.node.extend(_alive(kept, editing.outputs))
     return editing
+
+
+def _rename(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
+    node.input[:] = [names.get(name, name) for name in node.input]
 
 
 def _replace(

@@ -1,7 +1,7 @@
 """Rules that make a graph smaller without changing what it computes.
 
 Each takes a node and returns the name of a value that its output equals, or a node to take its
-place, or None where it does not apply. A value is float32 of known rank but for the batch axis.
+place, or None where it does not apply.
 """
 
 from collections.abc import Callable

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
@@ -15,6 +16,8 @@ from spox import Var
 from frugal_ai.data.calendar import WEEK_S
 from frugal_ai.errors import RungError
 from frugal_ai.features.frame import const
+from frugal_ai.ladder._cholesky import Factors
+from frugal_ai.ladder._design import ALL, Design
 from frugal_ai.ladder.rung import BoolArray, Float32Array, FloatArray, IntArray, Rows
 
 COMMON = math.inf
@@ -24,6 +27,7 @@ _LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four t
 _LEVELS = 32767  # of the 16-bit weights
 _NO_CANCELLATION = 6.0  # float32 keeps sums over so many times the result to 1e-6 of it
 _LEADS_TO_TUNE = 8  # the penalty is one for all lead times; some of them are enough to find it
+_NOTHING = 1e-9  # below the weight of any row
 
 
 @dataclass(frozen=True)
@@ -128,45 +132,80 @@ class Moments:
     again, so that cross-validation costs no further pass over the data.
     """
 
-    mean: FloatArray  # [F]
-    deviation: FloatArray  # [F]
+    design: Design
     gram: FloatArray  # [folds, H, 1+F, 1+F]
     cross: FloatArray  # [folds, H, 1+F]
     fold: NDArray[np.int64]  # [B]
 
-    def solve(
-        self, alpha: float, without: int | None = None, leads: slice = slice(None)
-    ) -> FloatArray:
-        """Solve all folds or all but one for weights [H, 1+F]; see `System.solve`."""
-        return self.system(without).solve(alpha, leads)
+    @property
+    def mean(self) -> FloatArray:
+        """Of the features, [F]."""
+        return self.design.mean
 
-    def system(self, without: int | None = None) -> "System":
-        """Set up the normal equations of all folds or all but one."""
-        gram, cross = self.gram.sum(axis=0), self.cross.sum(axis=0)
-        if without is not None:
-            gram, cross = gram - self.gram[without], cross - self.cross[without]
-        count = np.maximum(gram[:, 0, 0], 1e-9)  # [H]
-        mean_x, mean_y = gram[:, 0, 1:] / count[:, None], cross[:, 0] / count  # [H, F], [H]
-        inner = gram[:, 1:, 1:] - count[:, None, None] * mean_x[:, :, None] * mean_x[:, None, :]
-        slope = cross[:, 1:] - (count * mean_y)[:, None] * mean_x
+    @property
+    def deviation(self) -> FloatArray:
+        """Of the features, [F], infinite where one is constant."""
+        return self.design.deviation
+
+    @cached_property
+    def _total(self) -> FloatArray:
+        return np.asarray(self.gram.sum(axis=0))  # [H, 1+F, 1+F]
+
+    @cached_property
+    def _pooled(self) -> FloatArray:
+        return np.asarray(self.gram.sum(axis=1))  # [folds, 1+F, 1+F]
+
+    def again(self, weight: FloatArray) -> "Moments":
+        """Accumulate the moments of the same rows, weighted by [H, B], without folds."""
+        fold = np.zeros_like(self.fold)
+        return Moments(self.design, *self.design.products(weight, [ALL]), fold)
+
+    def solve(self, alpha: float, without: int | None = None, leads: slice = ALL) -> FloatArray:
+        """Solve all folds or all but one for weights [H, 1+F]; see `System.solve`."""
+        return self.system(without, leads).solve(alpha)
+
+    def system(self, without: int | None = None, leads: slice = ALL) -> "System":
+        """Set up the normal equations of some lead times, from all folds or all but one."""
+        kept = np.arange(len(self.gram)) != without
+        edge, cross = self.gram[kept, :, 0].sum(axis=0), self.cross[kept].sum(axis=0)  # [H, 1+F]
+        count = np.maximum(edge[:, 0], _NOTHING)  # [H]
+        mean_x = edge[:, 1:] / count[:, None]  # [H, F]
+        pooled = self._pooled[kept, 1:, 1:].sum(axis=0) - (count[:, None] * mean_x).T @ mean_x
         # the tiny penalty keeps what says nothing at zero; per row, to suit any length of history
-        tiny = 1e-4 * max(float(count.sum()), 1.0) * np.eye(inner.shape[-1])
-        common = np.linalg.solve(inner.sum(axis=0) + tiny, slope.sum(axis=0))
-        return System(count, mean_x, mean_y, inner, slope, common)
+        pooled += 1e-4 * max(float(count.sum()), 1.0) * np.eye(len(pooled))
+        gram = self._total[leads]
+        if without is not None:
+            gram = gram - self.gram[without, leads]
+        factors = Factors.of(pooled[None])
+        slope = (cross[:, 1:] - cross[:, :1] * mean_x).sum(axis=0)  # [F]
+        return System(gram, cross[leads], factors, factors.solve(slope[None, None])[0, 0])
 
 
 @dataclass(frozen=True)
 class System:
-    """Normal equations of each lead time around its means, and what solves them all at once."""
+    """Normal equations of each lead time, and those of all of them around their means."""
 
-    count: FloatArray  # [H], sums of weights
-    mean_x: FloatArray  # [H, F]
-    mean_y: FloatArray  # [H]
-    inner: FloatArray  # [H, F, F]
-    slope: FloatArray  # [H, F]
-    common: FloatArray  # [F]
+    gram: FloatArray  # [H, 1+F, 1+F]
+    cross: FloatArray  # [H, 1+F]
+    pooled: Factors  # of [1, F, F]
+    common: FloatArray  # [F], weights that fit all lead times at once
 
-    def solve(self, alpha: float, leads: slice = slice(None)) -> FloatArray:
+    @property
+    def count(self) -> FloatArray:
+        """Sums of weights, [H]."""
+        return np.maximum(self.gram[:, 0, 0], _NOTHING)
+
+    @property
+    def mean_x(self) -> FloatArray:
+        """Means of the features, [H, F]."""
+        return np.asarray(self.gram[:, 0, 1:] / self.count[:, None])
+
+    @property
+    def mean_y(self) -> FloatArray:
+        """Means of the target, [H]."""
+        return np.asarray(self.cross[:, 0] / self.count)
+
+    def solve(self, alpha: float) -> FloatArray:
         """Solve for the weights of each lead time, intercept first.
 
         They are w + d: w fits all lead times at once, d what is left of each, and its square is
@@ -176,17 +215,45 @@ class System:
         Returns
         -------
         FloatArray
-            [H, 1+F] of the lead times asked for.
+            [H, 1+F].
         """
-        mean_x = self.mean_x[leads]
-        weights = np.broadcast_to(self.common, mean_x.shape)
-        if alpha != COMMON:
-            inner, count = self.inner[leads], np.maximum(self.count[leads], 1.0)
-            left = self.slope[leads] - inner @ self.common
-            penalty = alpha * count[:, None, None] * np.eye(inner.shape[-1])
-            weights = weights + np.linalg.solve(inner + penalty, left[..., None])[..., 0]
-        intercept = self.mean_y[leads] - np.einsum("hf,hf->h", mean_x, weights)
-        return np.concatenate([intercept[:, None], weights], axis=1)
+        return self.solver(alpha).own(self.cross[:, None], self.common[None])[:, 0]
+
+    def solver(self, alpha: float) -> "Solver":
+        """Factorize the equations once, for many targets; see `solve`."""
+        if alpha == COMMON:
+            return Solver(self, None, None)
+        penalty = alpha * np.maximum(self.count, 1.0)[:, None]  # [H, 1]
+        equations = self.gram.copy()
+        diagonal = np.einsum("hff->hf", equations)  # a view
+        diagonal[:, 0] = self.count
+        diagonal[:, 1:] += penalty
+        return Solver(self, penalty, Factors.of(equations))
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Solves a system under a penalty for Q targets, by their weighted products x'y [H, Q, 1+F]."""
+
+    system: System
+    penalty: FloatArray | None  # [H, 1]; none where the weights are common to all lead times
+    factors: Factors | None
+
+    def solve(self, cross: FloatArray) -> FloatArray:
+        """Solve for weights [H, Q, 1+F]."""
+        slope = cross[:, :, 1:] - cross[:, :, :1] * self.system.mean_x[:, None]  # [H, Q, F]
+        return self.own(cross, self.system.pooled.solve(slope.sum(axis=0)[None])[0])
+
+    def own(self, cross: FloatArray, common: FloatArray) -> FloatArray:
+        """Solve for weights [H, Q, 1+F] that are drawn towards common ones [Q, F]."""
+        if self.penalty is None or self.factors is None:
+            mean_x, mean_y = self.system.mean_x, cross[:, :, 0] / self.system.count[:, None]
+            intercept = mean_y - mean_x @ common.T  # [H, Q]
+            weights = np.broadcast_to(common, (len(cross), *common.shape))
+            return np.concatenate([intercept[:, :, None], weights], axis=2)
+        drawn = cross.copy()
+        drawn[:, :, 1:] += self.penalty[:, None] * common
+        return self.factors.solve(drawn)
 
 
 def recency(rows: Rows, half_life: timedelta | None) -> FloatArray:
@@ -211,61 +278,44 @@ def moments(rows: Rows, folds: int, weight: FloatArray) -> Moments:
         raise RungError(
             f"ridge: expected at least {_LEAST_ORIGINS} training origins, got {len(rows.origin)}"
         )
-    flat = rows.features.reshape(-1, rows.features.shape[-1])
-    mean = flat.mean(axis=0, dtype=np.float64)
-    around = flat - mean.astype(np.float32)
-    deviation = np.sqrt(np.einsum("nf,nf->f", around, around) / len(flat)).astype(np.float64)
-    deviation[deviation < 1e-6 * np.maximum(np.abs(mean), 1.0)] = np.inf  # says nothing
+    design = Design.of(rows)
     fold = (rows.origin // WEEK_S) % folds
-    order = np.argsort(fold, kind="stable")
-    bounds = np.searchsorted(fold[order], np.arange(folds + 1))
-    horizon, width = rows.target.shape[1], len(mean) + 1
-    gram = np.empty((folds, horizon, width, width))
-    cross = np.empty((folds, horizon, width))
-    for h in range(horizon):
-        seen = np.isfinite(rows.target[order, h])
-        y = np.where(seen, rows.target[order, h], 0.0)
-        x = np.empty((len(order), width))  # [B, 1+F]
-        x[:, 0] = 1.0
-        x[:, 1:] = (rows.features[order, h] - mean) / deviation
-        weighted = x * (seen * weight[order, h])[:, None]
-        for k in range(folds):
-            part = slice(bounds[k], bounds[k + 1])
-            gram[k, h] = weighted[part].T @ x[part]
-            cross[k, h] = weighted[part].T @ y[part]
-    return Moments(mean, deviation, gram, cross, fold)
+    parts = [np.flatnonzero(fold == k) for k in range(folds)]
+    return Moments(design, *design.products(weight.T, parts), fold)
 
 
-def tune_alpha(rows: Rows, sums: Moments, alphas: tuple[float, ...]) -> float:
-    """Choose the penalty with the least cross-validated squared error over some lead times."""
-    if len(alphas) == 1:
-        return alphas[0]
-    horizon = rows.target.shape[1]
-    leads = slice(None, None, max(1, horizon // _LEADS_TO_TUNE))
-    errors = np.zeros(len(alphas))
-    for k in range(len(sums.gram)):
-        held, system = sums.fold == k, sums.system(without=k)
-        features, target = rows.features[held][:, leads], rows.target[held][:, leads]
-        for i, alpha in enumerate(alphas):
-            forecast = apply(sums, system.solve(alpha, leads), features)
-            errors[i] += np.nansum((forecast - target) ** 2)
-    return alphas[int(np.argmin(errors))]
+def tune_alpha(sums: Moments, alphas: tuple[float, ...]) -> float:
+    """Choose the penalty with the least cross-validated squared error over some lead times.
+
+    From the largest on, as long as the error falls.
+    """
+    leads = slice(None, None, max(1, sums.gram.shape[1] // _LEADS_TO_TUNE))
+    folds = [
+        (gram, cross, sums.system(k, leads))
+        for k, (gram, cross) in enumerate(
+            zip(sums.gram[:, leads], sums.cross[:, leads], strict=True)
+        )
+    ]
+    best, least = max(alphas), math.inf
+    for alpha in sorted(alphas, reverse=True):
+        error = 0.0
+        for gram, cross, system in folds if len(alphas) > 1 else ():
+            weights = system.solve(alpha)
+            # (y - xw)^2 but for y^2, which is the same for all
+            error += float(np.sum(weights * ((gram @ weights[..., None])[..., 0] - 2 * cross)))
+        if error >= least:
+            break
+        best, least = alpha, error
+    return best
 
 
-def out_of_fold(rows: Rows, sums: Moments, alpha: float) -> FloatArray:
+def out_of_fold(sums: Moments, alpha: float) -> FloatArray:
     """Forecast every training row by weights that have not seen its fold, [B, H]."""
-    forecast = np.empty(rows.target.shape)
+    forecast = np.empty(sums.design.y.T.shape)
     for k in range(len(sums.gram)):
-        held = sums.fold == k
-        forecast[held] = apply(sums, sums.solve(alpha, without=k), rows.features[held])
+        held = np.flatnonzero(sums.fold == k)
+        forecast[held] = sums.design.forecast(sums.solve(alpha, without=k), held)
     return forecast
-
-
-def apply(sums: Moments, weights: FloatArray, features: Float32Array) -> FloatArray:
-    """Forecast [B, H] by weights [H, 1+F] on features [B, H, F]."""
-    scaled = weights[:, 1:] / sums.deviation  # [H, F]
-    shift = weights[:, 0] - scaled @ sums.mean  # [H]
-    return np.asarray(np.einsum("bhf,hf->bh", features, scaled) + shift)
 
 
 def linear_model(sums: Moments, solved: FloatArray) -> LinearModel:

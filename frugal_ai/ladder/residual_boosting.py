@@ -91,8 +91,8 @@ class ResidualBoosting(TreeSettings):
 
     def fit(self, rows: Rows) -> Fitted:
         sums = moments(rows, self.folds, recency(rows, self.half_life))
-        alpha = tune_alpha(rows, sums, (*self.alphas, COMMON))
-        residual = rows.target - out_of_fold(rows, sums, alpha)
+        alpha = tune_alpha(sums, (*self.alphas, COMMON))
+        residual = rows.target - out_of_fold(sums, alpha)
         plain = rows.features[:, :, : rows.plain]
         trees = fit_trees(plain, residual, self, rows.seed)
         return LinearAndTrees(linear_model(sums, sums.solve(alpha)), trees, rows.plain)

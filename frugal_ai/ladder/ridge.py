@@ -35,7 +35,7 @@ class Ridge(Rung):
 
     def fit(self, rows: Rows) -> Fitted:
         sums = moments(rows, self.folds, recency(rows, self.half_life))
-        alpha = tune_alpha(rows, sums, (*self.alphas, COMMON))
+        alpha = tune_alpha(sums, (*self.alphas, COMMON))
         return linear_model(sums, sums.solve(alpha))
 
 

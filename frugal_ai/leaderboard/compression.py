@@ -37,7 +37,8 @@ _COLUMNS: tuple[Column[CandidateReport], ...] = (
 def compression_table(found: CompressionReport) -> Sheet[CandidateReport]:
     """Show every candidate, and by which gates it fails."""
     missed = [f"{one.kind}: {', '.join(one.misses)}" for one in found.candidates if one.misses]
-    return Sheet(_COLUMNS, found.candidates, f"compression of {found.original}", notes=missed)
+    notes = [*missed, *(f"not made: {text}" for text in found.left_out)]
+    return Sheet(_COLUMNS, found.candidates, f"compression of {found.original}", notes=notes)
 
 
 def compression_sentence(found: CompressionReport) -> str:

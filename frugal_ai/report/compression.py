@@ -92,6 +92,8 @@ class CompressionReport(Settings):
     pays_after
         Forecasts of all series after which the smaller model has saved what compressing cost; None
         where it saves nothing.
+    left_out
+        What could not be made, and why.
     """
 
     original: str
@@ -103,6 +105,7 @@ class CompressionReport(Settings):
     cpu_s: float
     pays_after: float | None = None
     candidates: tuple[CandidateReport, ...]
+    left_out: tuple[str, ...] = ()
 
     def of(self, kind: str) -> CandidateReport:
         """Return the candidate of a kind."""

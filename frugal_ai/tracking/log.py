@@ -194,11 +194,12 @@ def _compression(client: MlflowClient, run: str, report: RunReport) -> None:
     client.set_tag(run, "frugal.shipped", found.shipped)
     figures = {"compression.co2e_g": found.co2e_g, "compression.cpu_s": found.cpu_s}
     for one in found.candidates:
-        row = one.model_dump(exclude={"kind", "retained_ci", "verdict", "misses"})
+        row = one.model_dump(
+            exclude={"kind", "retained_ci", "verdict", "misses"}, exclude_none=True
+        )
         figures |= {f"compression.{one.kind}.{name}": value for name, value in row.items()}
     at = _ms(report.ended)
-    known = [Metric(name, value, at, 0) for name, value in figures.items() if value is not None]
-    client.log_batch(run, metrics=known)
+    client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
 
 
 def _artifacts(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:

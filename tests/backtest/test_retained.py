@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from frugal_ai.backtest.compare import resample_origins, retained_interval, skill_interval
+from frugal_ai.backtest.compare import Interval, resample_origins, retained_interval, skill_interval
 from frugal_ai.backtest.metrics import FloatArray, OriginErrors
 from frugal_ai.errors import DataError
 
@@ -13,13 +13,17 @@ def errors_of(means: FloatArray) -> OriginErrors:
     return OriginErrors(24 * means, np.full(means.shape, 24, dtype=np.int64))
 
 
+def kept(student: FloatArray, teacher: FloatArray, naive: FloatArray) -> Interval:
+    return retained_interval(errors_of(student), errors_of(teacher), errors_of(naive), DRAWS)
+
+
 def days(seed: int = 0) -> FloatArray:
     return np.random.default_rng(seed).gamma(4, 1, 90)
 
 
 def test_it_is_the_ratio_of_two_skills() -> None:
     naive, teacher, student = 2.0 * days(), days(1) * 0.6, days(1) * 0.7
-    found = retained_interval(*map(errors_of, (student, teacher, naive)), DRAWS)
+    found = kept(student, teacher, naive)
     skills = [
         skill_interval(errors_of(one), errors_of(naive), DRAWS).value for one in (student, teacher)
     ]
@@ -36,14 +40,14 @@ def test_the_teacher_itself_keeps_everything_for_sure() -> None:
 def test_pairing_makes_it_far_surer_than_the_skills_are() -> None:
     naive, teacher = 2.0 * days(), days(1)
     student = teacher + 0.02
-    kept = retained_interval(*map(errors_of, (student, teacher, naive)), DRAWS)
+    share = kept(student, teacher, naive)
     skill = skill_interval(errors_of(student), errors_of(naive), DRAWS)
-    assert kept.high - kept.low < 0.2 * (skill.high - skill.low)
+    assert share.high - share.low < 0.2 * (skill.high - skill.low)
 
 
 def test_a_teacher_without_skill_has_nothing_to_keep() -> None:
     with pytest.raises(DataError, match="expected a teacher with less error than the baseline"):
-        retained_interval(*map(errors_of, (days(), days(1) + 9.0, days(2))), DRAWS)
+        kept(days(), days(1) + 9.0, days(2))
 
 
 def test_all_three_are_scored_on_the_same_targets() -> None:

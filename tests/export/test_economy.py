@@ -56,7 +56,7 @@ def test_what_changes_nothing_goes() -> None:
     y = op.reshape(op.cast(op.identity(x), to=F32), i64(-1, 4, 3))
     y = op.slice(op.add(y, op.const(F32(0))), i64(0), i64(9), i64(1))
     y = op.gather(op.expand(y, i64(1, 4, 3)), i64(0, 1, 2), axis=2)
-    assert_same(built({"y": op.neg(op.mul(y, op.const(F32([1, 1, 1]))))}, x=x), "Neg", x=given_)
+    assert_same(built({"y": op.neg(op.mul(y, const([1, 1, 1], F32)))}, x=x), "Neg", x=given_)
 
 
 def test_what_widens_or_cuts_stays() -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +10,7 @@ from onnx import helper
 from frugal_ai.export.packed import serialized
 
 
-def model_of(**attributes: object) -> onnx.ModelProto:
+def model_of(**attributes: Any) -> onnx.ModelProto:
     node = helper.make_node("Odd", ["x"], ["y"], domain="here", **attributes)
     value = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["B"])
     out = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["B"])

@@ -95,12 +95,12 @@ def test_ridge_agrees_with_scikit_learn(alpha: float) -> None:
 def test_held_out_forecasts_have_not_seen_their_week() -> None:
     data = rows()
     sums = sums_of(data)
-    clean = out_of_fold(data, sums, 1e-3)
+    clean = out_of_fold(sums, 1e-3)
     held = sums.fold == 1
     spoiled = data.target.copy()
     spoiled[held] += 1000
     again = Rows(data.features, spoiled, data.origin, 3600, 5, 0)
-    dirty = out_of_fold(again, sums_of(again), 1e-3)
+    dirty = out_of_fold(sums_of(again), 1e-3)
     np.testing.assert_allclose(dirty[held], clean[held], atol=1e-6)
     assert np.abs(dirty[~held] - clean[~held]).max() > 100
 
@@ -115,8 +115,8 @@ def test_noise_asks_for_a_stronger_penalty() -> None:
     rng = np.random.default_rng(1)
     noisy = Rows(noisy.features, rng.normal(0, 1, noisy.target.shape), noisy.origin, 3600, 5, 0)
     alphas = (1e-4, 1e-2, 1.0, 100.0)
-    assert tune_alpha(clear, sums_of(clear), alphas) == 1e-4
-    assert tune_alpha(noisy, sums_of(noisy), alphas) > 1e-2
+    assert tune_alpha(sums_of(clear), alphas) == 1e-4
+    assert tune_alpha(sums_of(noisy), alphas) > 1e-2
 
 
 def test_a_constant_feature_says_nothing() -> None:

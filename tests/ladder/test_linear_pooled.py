@@ -11,7 +11,6 @@ from frugal_ai.ladder._linear import (
     COMMON,
     LinearModel,
     Moments,
-    apply,
     linear_model,
     moments,
     recency,
@@ -56,7 +55,7 @@ def test_common_weights_are_pooled_least_squares_with_an_intercept_per_lead_time
     sums = evenly(data)
     solved = sums.solve(COMMON)
     np.testing.assert_array_equal(solved[:, 1:], np.tile(solved[:1, 1:], (4, 1)))
-    got = apply(sums, solved, data.features)
+    got = sums.design.forecast(solved)
     # the penalty that keeps what says nothing at zero is one ten-thousandth of a row
     np.testing.assert_allclose(got, pooled(data, np.ones(data.target.shape)), atol=5e-3)
 
@@ -65,7 +64,7 @@ def test_the_weights_of_rows_are_those_of_weighted_least_squares() -> None:
     data = rows(apart=0.4)
     weight = recency(data, timedelta(days=30))
     sums = moments(data, 4, weight)
-    got = apply(sums, sums.solve(COMMON), data.features)
+    got = sums.design.forecast(sums.solve(COMMON))
     np.testing.assert_allclose(got, pooled(data, weight), atol=2e-2)
     assert np.abs(got - pooled(data, np.ones_like(weight))).max() > 5e-2
 
@@ -73,7 +72,7 @@ def test_the_weights_of_rows_are_those_of_weighted_least_squares() -> None:
 def test_next_to_no_penalty_leaves_each_lead_time_alone() -> None:
     data = rows(apart=1.0)
     sums = evenly(data)
-    got = apply(sums, sums.solve(1e-9), data.features)
+    got = sums.design.forecast(sums.solve(1e-9))
     for h in range(data.target.shape[1]):
         one = Rows(data.features[:, h : h + 1], data.target[:, h : h + 1], data.origin, 3600, 3, 0)
         alone = pooled(one, np.ones(one.target.shape))
@@ -100,7 +99,7 @@ def test_some_lead_times_are_solved_as_all_of_them() -> None:
 @pytest.mark.parametrize(("apart", "common"), [(0.0, True), (1.0, False)])
 def test_common_weights_are_taken_where_lead_times_are_alike(apart: float, common: bool) -> None:
     data = rows(apart=apart, n=60, noise=2.0)
-    assert (tune_alpha(data, evenly(data), (1e-3, COMMON)) == COMMON) == common
+    assert (tune_alpha(evenly(data), (1e-3, COMMON)) == COMMON) == common
     fitted = ladder.make({"rung": "ridge", "half_life": None, "alphas": [1e-3]}).fit(data)
     assert isinstance(fitted, LinearModel)
     assert fitted.weights.shape == ((1, 3) if common else (4, 3))
@@ -114,7 +113,7 @@ def test_common_weights_are_kept_once_and_forecast_alike() -> None:
     model = linear_model(sums, solved)
     assert model.weights.shape == (1, 3)
     np.testing.assert_allclose(
-        model.predict(data.features), apply(sums, solved, data.features), atol=5e-3
+        model.predict(data.features), sums.design.forecast(solved), atol=5e-3
     )
 
 

@@ -151,7 +151,12 @@ def _holiday(block: Plan, plan: Plan) -> Columns:
     codes, first = np.array(plan["day_codes"], np.uint8), plan["first_day"]
     back = np.repeat(block["days_before"], len(block["flags"]))
     bits = np.tile([_FLAGS.index(flag) for flag in block["flags"]], len(block["days_before"]))
-    return lambda seen: codes[seen.local[:, None] // DAY_S - first - back] >> bits & 1
+
+    def columns(seen: Seen) -> NDArray[Any]:
+        day = seen.local[:, None] // DAY_S - first
+        return np.asarray(codes[day - back] >> bits & 1)
+
+    return columns
 
 
 def _known(block: Plan, plan: Plan) -> Columns:
@@ -193,7 +198,8 @@ def _clear_sky_level(block: Plan, plan: Plan) -> Columns:
         clear = sky(seen.origin + steps, plan["step_s"], block["places"], block["samples"])[:, 1]
         behind, ahead = clear[: max(windows)], clear[max(windows) :]
         sums = [(seen.history[-w:].sum(dtype=np.float64), behind[-w:].sum()) for w in windows]
-        return ahead[:, None] * np.array([power / max(shine, 1.0) for power, shine in sums])
+        index = np.array([power / max(shine, 1.0) for power, shine in sums])
+        return np.asarray(ahead[:, None] * index)
 
     return columns
 

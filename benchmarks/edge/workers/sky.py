@@ -1,4 +1,4 @@
-"""Height of the sun and clear-sky irradiance in plain numpy; sources in docs of the block ``sun``."""
+"""Height of the sun and clear-sky irradiance in plain numpy, by the formulas of the block `Sky`."""
 
 from typing import Any
 

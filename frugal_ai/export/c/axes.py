@@ -1,9 +1,10 @@
 """Which axis of each tensor is the horizon: the one that outer loops run over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from frugal_ai.export.c.shapes import merged_axes
 from frugal_ai.export.c.tensor import (
+    Constant,
     Ensemble,
     Flat,
     Joined,
@@ -41,6 +42,21 @@ def horizon_axes(ordered: Sequence[Tensor], outputs: Iterable[Tensor]) -> dict[T
                 if source.shape[axis] > 1:
                     found.setdefault(source, axis)
     return found
+
+
+def innermost_axes(ordered: Sequence[Tensor], front: Mapping[Tensor, int]) -> dict[Tensor, int]:
+    """Return the axis along which constants are read side by side, of those that have such a one.
+
+    Where the outer loops run over the columns of a product, these are the rows of its left side.
+    """
+    found: dict[Tensor, int] = {}
+    for tensor in reversed(ordered):
+        if isinstance(tensor, Product) and front.get(tensor) == len(tensor.shape) - 1:
+            found.setdefault(tensor.left, len(tensor.left.shape) - 2)
+        elif tensor in found and isinstance(tensor, Map | View | Flat):
+            for source, axis in _sources(tensor, found[tensor]):
+                found.setdefault(source, axis)
+    return {tensor: axis for tensor, axis in found.items() if isinstance(tensor, Constant)}
 
 
 def _sources(tensor: Tensor, axis: int) -> list[tuple[Tensor, int]]:

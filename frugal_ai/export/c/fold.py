@@ -18,6 +18,7 @@ from frugal_ai.export.c.scalar import Array
 
 _ERRORS = (Fail, InvalidArgument, InvalidGraph, NotImplemented, RuntimeException)
 _IR_VERSION = 8
+_WORTH = 64  # numbers
 _NARROW = {"Cast", "DequantizeLinear"}
 
 
@@ -50,8 +51,13 @@ def evaluate(node: Node, values: Sequence[Array | None]) -> list[Array]:
 
 
 def widens(node: Node, values: Sequence[Array | None]) -> bool:
-    """Say whether a node only makes constants wider, so that they are better kept as they are."""
+    """Say whether a node only makes a matrix wider, so that it is better kept as it is.
+
+    Vectors are few bytes, and are read faster when they need no conversion.
+    """
     first = values[0] if values else None
-    if node.operator not in _NARROW or first is None or first.size < 2:
+    if node.operator not in _NARROW or first is None:
         return False
-    return first.dtype.kind in "iuf" and first.itemsize <= 2
+    sides = [size for size in first.shape if size > 1]
+    worth = first.size >= _WORTH and len(sides) > 1 and first.dtype.kind in "iuf"
+    return worth and first.itemsize <= 2 and bool((first != first.flat[0]).any())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from frugal_ai.export.c.axes import horizon_axes
-from frugal_ai.export.c.expression import Expr, Index, Load, Memory, Trees, Var
+from frugal_ai.export.c.axes import horizon_axes, innermost_axes
+from frugal_ai.export.c.expression import Apply, Expr, Index, Literal, Load, Memory, Trees, Var
 from frugal_ai.export.c.kernel import Accumulate, For, Nest, Scan, Sort, Statement, Store, nest
 from frugal_ai.export.c.reading import Indices, Reader, applied, flat_index
 from frugal_ai.export.c.shapes import Shape, in_front, merged_axes, strides_of
@@ -21,6 +21,8 @@ from frugal_ai.export.c.tensor import (
     TreeTable,
 )
 
+_UNROLLED = 2  # steps of an inner loop that are written one by one
+_SPARSE = 16  # rows and columns of a matrix whose zeros are left out
 _NAMES = "ijklmnopqr"  # of loop variables, from the outermost on
 
 
@@ -72,7 +74,8 @@ def lower(
     """
     storage = choose_storage(outputs.values())
     front = horizon_axes(storage.ordered, outputs.values())
-    lowering = _Lowering(Reader(arguments, front), storage)
+    back = innermost_axes(storage.ordered, front)
+    lowering = _Lowering(Reader(arguments, front, back), storage)
     for tensor in storage.ordered:
         if tensor in storage.kept:
             lowering.keep(tensor)
@@ -121,7 +124,14 @@ class _Lowering:
             self.store(tensor.source, _split(target, tensor.source.shape, split))
             return
         loops, at = _loops(tensor.shape, self._front.get(tensor))
-        self._add(loops, Store(target.at(at), self.reader.read(tensor, at)))
+        places = [at]
+        if len(loops) > 1 and loops[-1].size <= _UNROLLED:
+            *loops_, last = loops
+            loops = tuple(loops_)
+            along = at.index(Index.of(last))
+            places = [_put(at, along, Index((), step)) for step in range(last.size)]
+        stores = [Store(target.at(one), self.reader.read(tensor, one)) for one in places]
+        self._add(loops, *stores)
 
     def _store_parts(self, tensor: Joined, target: _Target) -> None:
         offset, stride = target.offset, target.strides[tensor.axis]
@@ -174,6 +184,8 @@ class _Lowering:
         front = self._front.get(tensor)
         side = -2 if front == len(tensor.shape) - 1 else -1  # the axis that is summed side by side
         loops, at = _loops([*batch, *((1, columns) if side == -2 else (rows, 1))], front)
+        if side == -2 and self._multiply_sparse(tensor, target, loops, at):
+            return
         inner, along = _loops([tensor.left.shape[-1]], depth=len(loops) + 1)
         size = tensor.shape[side]
         width = _width(size)
@@ -189,6 +201,28 @@ class _Lowering:
                 self._add((*loops, *loop), Accumulate("add", inner, terms))
             elif terms:
                 self._add((*loops, *loop), *(Store(*term) for term in terms))
+
+    def _multiply_sparse(
+        self, tensor: Product, target: _Target, loops: tuple[Var, ...], at: Indices
+    ) -> bool:
+        """Multiply by a small constant matrix that is mostly 0; say whether it is one."""
+        *_, rows, inner = tensor.left.shape
+        if rows > _SPARSE or inner > _SPARSE:
+            return False
+        stores = []
+        for row in range(rows):
+            place = _put(at, len(at) - 2, Index((), row))
+            total: Expr | None = None
+            for k in range(inner):
+                factor = self.reader.read(tensor.left, [*place[:-1], Index((), k)])
+                if not isinstance(factor, Literal):
+                    return False
+                if factor.value:
+                    step = [*place[:-2], Index((), k), place[-1]]
+                    total = _added(total, factor, self.reader.read(tensor.right, step))
+            stores.append(Store(target.at(place), total or Literal(0, tensor.dtype)))
+        self._add(loops, *stores)
+        return True
 
     def _term(
         self, tensor: Product, target: _Target, at: Indices, along: Index
@@ -207,6 +241,14 @@ class _Lowering:
         memory = self.reader.linear(tensor.source)
         features = Load(memory, flat_index([*at, Index()], tensor.source.shape))
         self._add(loops, Store(target.at(at), Trees(name, features, tensor.dtype)))
+
+
+def _added(total: "Expr | None", factor: Literal, value: Expr) -> Expr:
+    """Add a multiple of a value to a sum."""
+    if total is not None and factor.value == -1:
+        return Apply("sub", (total, value), value.dtype)
+    term = applied("mul", (value, factor), value.dtype)
+    return term if total is None else Apply("add", (total, term), value.dtype)
 
 
 def _width(columns: int) -> int:

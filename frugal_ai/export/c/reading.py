@@ -25,8 +25,9 @@ class Reader:
     ----------
     arguments
         The inputs of the graph, by name.
-    front
-        Axis that outer loops run over; tables have it in front.
+    front, back
+        Axis that outer loops run over, and one that is read side by side, of the tensors that have
+        such; tables have the one in front and the other last.
     kept
         Memory of the tensors that are computed into memory, and the step along each axis in it.
     tables
@@ -35,6 +36,7 @@ class Reader:
 
     arguments: Mapping[str, Memory]
     front: Mapping[Tensor, int] = field(default_factory=dict)
+    back: Mapping[Tensor, int] = field(default_factory=dict)
     kept: dict[Tensor, tuple[Memory, Shape]] = field(default_factory=dict)
     tables: dict[tuple[str, bytes], Memory] = field(default_factory=dict)
 
@@ -92,7 +94,7 @@ class Reader:
 
     def _constant(self, tensor: Constant, at: Indices) -> Expr:
         if tensor.dtype.kind not in "iu":
-            found = self._table(tensor.values, at, self.front.get(tensor))
+            found = self._table(tensor, tensor.values, at)
             return found if isinstance(found, Load) else Literal(found, tensor.dtype)
         affine, rest = self._split(tensor, at)
         whole = Count(affine, tensor.dtype) if affine.terms else None
@@ -110,12 +112,14 @@ class Reader:
         index = Index()
         for along, factor in enumerate(factors):
             index = index + at[along] * factor
-        found = self._table(smallest(rest), at, self.front.get(tensor))
+        found = self._table(tensor, smallest(rest), at)
         return (index, found) if isinstance(found, Load) else (index + int(found), None)
 
-    def _table(self, values: Array, at: Indices, front: int | None) -> Load | float:
+    def _table(self, tensor: Constant, values: Array, at: Indices) -> Load | float:
         """Return an element of a table, or its value where it is always the same."""
-        order = in_front(values.shape, front)
+        order = in_front(values.shape, self.front.get(tensor))
+        if tensor in self.back:
+            order.append(order.pop(order.index(self.back[tensor])))
         narrow, kept = _repeated(values.transpose(order))
         where = flat_index([at[order[axis]] for axis in kept], narrow.shape)
         stored = np.ascontiguousarray(narrow).reshape(-1)

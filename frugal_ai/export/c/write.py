@@ -20,7 +20,8 @@ from frugal_ai.export.c.memory import Layout, Stand
 from frugal_ai.export.c.scalar import INT32, DType, c_type, literal
 
 _INDENT = "    "
-_LANES = 4  # sums that are kept side by side, so that an addition does not wait for the one before
+_LANES = 8  # sums of one value that are kept side by side; an addition waits for the one before
+_SUMS = 32  # of all values together
 _WORTH_LANES = 16  # steps of a loop
 _INT = INT32
 
@@ -187,8 +188,9 @@ def _block(head: str, body: Iterable[str]) -> Iterator[str]:
 
 
 def _lanes(statement: Accumulate, last: Var) -> int:
-    worth = len(statement.terms) == 1 and last.size >= _WORTH_LANES
-    return _LANES if worth and statement.function == "add" else 1
+    if statement.function != "add" or last.size < _WORTH_LANES:
+        return 1
+    return max(1, min(_LANES, _SUMS // len(statement.terms)))
 
 
 def _start(function: str, dtype: DType) -> str:

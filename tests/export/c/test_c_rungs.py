@@ -1,6 +1,9 @@
 """Whole graphs in C: what a gateway computes with onnxruntime, within 1e-5 of the series' mean."""
 
+import ctypes
+import math
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,12 @@ from onnx.helper import make_node
 
 from frugal_ai import ladder
 from frugal_ai.backtest.evaluate import Task, evaluate
+from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.c.scalar import FLOAT
+from frugal_ai.export.c.source import export_c
 from frugal_ai.export.model import to_onnx
 from frugal_ai.features.graph import Windows
-from frugal_ai.pipeline import read_pipeline
+from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 
 Array = NDArray[Any]
@@ -55,9 +60,9 @@ class Place:
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         path = folder / "small.yaml"
         path.write_text(yaml.safe_dump({k: v for k, v in settings.items() if v is not None}))
-        pipeline = read_pipeline(path)
-        self.prepared: Prepared = prepare(pipeline, folder, {}, lambda _: None)
-        self.task: Task = task(pipeline, self.prepared)
+        self.pipeline: Pipeline = read_pipeline(path)
+        self.prepared: Prepared = prepare(self.pipeline, folder, {}, lambda _: None)
+        self.task: Task = task(self.pipeline, self.prepared)
 
     def model(self, rung: dict[str, Any]) -> tuple[bytes, Windows]:
         """Return the graph of a rung and the windows of the test."""
@@ -66,6 +71,23 @@ class Place:
             self.prepared.split.test, found.models[0].graph.reach
         )
         return to_onnx(found.models[0]).content, windows
+
+    def bundle(self, rung: dict[str, Any], folder: Path) -> Path:
+        """Write the bundle of a rung."""
+        made = ladder.make(rung)
+        model = evaluate(made, self.task, lambda _, work: work()).models[0]
+        write_bundle(
+            folder,
+            pipeline=self.pipeline,
+            rung=made.name,
+            series=self.prepared.series[0],
+            graph=model.graph,
+            exported=to_onnx(model),
+            origins=self.prepared.split.test,
+            provenance=Provenance(1767225600, "d" * 64, None, {}, {}),
+            card="# card",
+        )
+        return folder
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +188,32 @@ def test_a_perceptron(both: Compare, graph_of: Callable[..., bytes]) -> None:
     assert "half(" in model.compiled.definitions
     noisy = [{"x": x + rng.normal(0, 1, x.shape).astype(np.float32)} for _ in range(20)]
     assert_near(model, noisy, 5.0)
+
+
+@pytest.mark.parametrize("rung", ["basis_ridge", "residual_boosting"])
+def test_a_bundle_with_drift(load: Place, gcc: Any, tmp_path: Path, rung: str) -> None:
+    path = export_c(load.bundle(LOAD[rung], tmp_path / "bundle"), tmp_path)
+    done = subprocess.run(
+        [gcc.program_of(path, "-O2", "-DFRUGAL_GOLDEN")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("2 golden cases, largest difference ")
+    library = gcc.library(path.read_text(), "-O2")
+    size = 48 * 3
+    reads = open_bundle(tmp_path / "bundle").manifest.inputs
+    inputs = [
+        ctypes.c_int64(int(load.prepared.split.test[0]))
+        if name == "origin"
+        else (ctypes.c_float * math.prod(size or 1 for size in reads[name].shape))(*[1.0])
+        for name in ("history", "origin", "known")
+    ]
+    found = []
+    for drift in (None, (ctypes.c_float * size)(), (ctypes.c_float * size)(*[0.5] * size)):
+        point, quantiles = (ctypes.c_float * 48)(), (ctypes.c_float * size)()
+        code = library.frugal_feeder_load_forecast(*inputs, drift, point, quantiles)
+        assert code == 0
+        found.append(list(quantiles))
+    assert found[0] == found[1], "no drift is a drift of zero"
+    assert found[0] != found[2]
 
 
 def test_memory_is_reused_and_rows_stay_small(load: Place, both: Compare) -> None:
