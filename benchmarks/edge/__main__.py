@@ -70,7 +70,7 @@ def _benchmark(chosen: Sequence[Variant], *, whole: bool, reuse: bool) -> int:
         _tell(f"{count}/{len(chosen)} {variant.name}")
         try:
             results.append(_result(variant, own, installed, reuse=reuse))
-        except (FrugalError, FailedError, subprocess.CalledProcessError) as error:
+        except (FrugalError, FailedError) as error:
             failed.append(Failed(variant.name, str(error)))
             _tell(f"{variant.name}: failed: {error}")
     command = "make benchmark-edge" if whole else "python -m benchmarks.edge"
@@ -107,7 +107,9 @@ def _result(
     whole = run_dir / "original"
     graph = (whole if whole.exists() else run_dir / "bundle") / "model.onnx"
     nodes = nodes_of(graph.read_bytes())
-    return Result(variant.name, report.kind, report, report.compression, nodes, speed)
+    alone = f", {', '.join(variant.series)} alone" if variant.series else ""
+    title = f"{report.title or report.pipeline}{alone}"
+    return Result(variant.name, title, report.kind, report.compression, nodes, speed)
 
 
 def _versions() -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.peers.environments import ROOT
+from benchmarks.peers.work import FailedError
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ def cold_starts(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str
 
     Raises
     ------
-    subprocess.CalledProcessError
-        If one ends without.
+    FailedError
+        If one ends without; says the last line that it printed.
     """
     for command in commands.values():
         _start(command)  # files and bytecode are read from memory from here on
@@ -52,6 +53,7 @@ def _start(command: Sequence[str]) -> tuple[float, float, float]:
         wall_ms = 1000 * (time.perf_counter() - start)
         _, errors = process.communicate()
     if process.returncode or not line:
-        raise subprocess.CalledProcessError(process.returncode, command, stderr=errors)
+        lines = errors.strip().splitlines() or [f"exit code {process.returncode}"]
+        raise FailedError(f"{' '.join(command)}: {lines[-1]}")
     found = json.loads(line)
     return wall_ms, found["cpu_ms"], found["rss_mb"]

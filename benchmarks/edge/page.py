@@ -124,7 +124,7 @@ class Section:
         ]
         for one in self.results:
             parts += [
-                f"### {_title(one)}",
+                f"### {one.name}: {one.title}",
                 table(_SPEED, [_speed_row(one, r) for r in _timed(one)]),
             ]
             failed = [
@@ -174,7 +174,7 @@ class Section:
         ]
         for one in self.results:
             rows = [_candidate_row(each) for each in one.compression.candidates]
-            parts += [f"### {_title(one)}", table(_CANDIDATES, rows), fill(_verdict(one))]
+            parts += [f"### {one.name}: {one.title}", table(_CANDIDATES, rows), fill(_verdict(one))]
         return parts
 
     def _tried(self) -> list[str]:
@@ -192,10 +192,6 @@ class Section:
             ),
             table(_TRIED, sorted(rows)),
         ]
-
-
-def _title(one: Result) -> str:
-    return f"{one.name}: {one.report.title or one.report.pipeline}"
 
 
 def _timed(one: Result) -> list[Row]:

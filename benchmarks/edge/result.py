@@ -6,7 +6,6 @@ from statistics import median
 from benchmarks.edge.nodes import Nodes
 from benchmarks.edge.speed import Speed
 from frugal_ai.compress.original import ORIGINAL
-from frugal_ai.report import RunReport
 from frugal_ai.report.compression import CandidateReport, CompressionReport
 
 
@@ -16,19 +15,17 @@ class Result:
 
     Attributes
     ----------
-    name, kind
+    name, title, kind
         Of the task; kind is load, pv or wind.
-    report
-        Of the run.
     compression
-        Of the report.
+        Of the run's report.
     nodes
         Of the teacher's graph; None where it has no trees.
     """
 
     name: str
+    title: str
     kind: str
-    report: RunReport
     compression: CompressionReport
     nodes: Nodes | None
     speed: Speed

@@ -80,9 +80,13 @@ class Offsets:
         if spread is not None:
             wide = op.unsqueeze(spread, const([2], np.int64))
             size = op.div(raw, op.max([wide, const(_NARROW, np.float32)]))
-        ahead = op.sub(op.unsqueeze(size, last), const(self.knots[:, :-1], np.float32))
-        into = op.min([op.relu(ahead), const(self._widths, np.float32)])
-        by_size = op.reduce_sum(op.mul(into, const(self.slopes, np.float32)), last, keepdims=0)
+        knots, widths = const(self.knots[:, :-1], np.float32), const(self._widths, np.float32)
+        if len(self.knots) == 1:  # one size for all levels, and one product
+            into = op.min([op.relu(op.sub(size, knots)), widths])
+            by_size = op.matmul(into, const(self.slopes.T, np.float32))
+        else:
+            into = op.min([op.relu(op.sub(op.unsqueeze(size, last), knots)), widths])
+            by_size = op.reduce_sum(op.mul(into, const(self.slopes, np.float32)), last, keepdims=0)
         table = const(self.table, np.float32)
         total = op.add(by_size, table if group is None else op.gather(table, group))
         return op.add(raw, total if spread is None else op.mul(wide, total))

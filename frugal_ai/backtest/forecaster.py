@@ -218,7 +218,7 @@ class SeriesForecaster:
             _, horizon, _ = features.unwrap_tensor().shape or ()
             shape = ("B", horizon, len(self.levels))
             inputs[DRIFT] = spox.argument(spox.Tensor(np.float32, shape))
-            quantiles = _drifted_onnx(quantiles, inputs[DRIFT])
+            quantiles = _drifted_onnx(quantiles, inputs[DRIFT], len(self.levels))
         quantiles = self._finish_onnx(_sorted_onnx(quantiles), around, quantiles=True)
         if self._median is None:
             point = self._finish_onnx(self.fitted.to_onnx(seen), around)
@@ -231,16 +231,12 @@ class SeriesForecaster:
         return self.limits.clip_onnx(finished)
 
 
-def _drifted_onnx(quantiles: Var, drift: Var) -> Var:
+def _drifted_onnx(quantiles: Var, drift: Var, levels: int) -> Var:
     """Move quantiles [B, H, Q] by a drift in widths between the outer ones."""
-    first, last = (op.slice(quantiles, *_last_axis(start)) for start in (0, -1))
-    return op.add(quantiles, op.mul(op.relu(op.sub(last, first)), drift))
-
-
-def _last_axis(start: int) -> tuple[Var, Var, Var]:
-    """Return start, end and axis of one step of the last axis."""
-    end = start + 1 if start >= 0 else np.iinfo(np.int64).max
-    return const([start], np.int64), const([end], np.int64), const([2], np.int64)
+    ends = np.zeros((levels, 1))
+    ends[0], ends[-1] = -1.0, 1.0
+    width = op.relu(op.matmul(quantiles, const(ends, np.float32)))  # [B, H, 1]
+    return op.add(quantiles, op.mul(width, drift))
 
 
 def _sorted_onnx(values: Var) -> Var:

@@ -122,7 +122,7 @@ class Examiner:
             figures=figures,
             retained=self._retained(found, None),
             per_1000=self.context.cost(one.times(_FUNCTIONAL_UNIT)),
-            cpu_us=one.total_cpu_s * 1e6,
+            cpu_us=one.cpu_s * 1e6,
             cold_ms=feet.cold_ms if feet else None,
             parameters=max(parameters(candidate, i) for i in series),
             tree_nodes=max(tree_nodes(model.content) for model in candidate.exported),

@@ -87,6 +87,11 @@ class Perceptron:
             hidden=self.hidden[columns],
         )
 
+    def widened(self) -> "Perceptron":
+        """Return it with its weights as floats, of the same values."""
+        hidden, out = self.hidden.astype(np.float32), self.out.astype(np.float32)
+        return replace(self, hidden=hidden, out=out)
+
     def rounded(self) -> "Perceptron":
         """Return it with its weights as 16-bit integers.
 

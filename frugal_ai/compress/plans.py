@@ -1,7 +1,7 @@
 """What is tried on a chosen rung, cheapest first."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import Literal
@@ -9,27 +9,25 @@ from typing import Literal
 import onnx
 
 from frugal_ai.backtest.evaluate import SeriesModel, evaluate
+from frugal_ai.backtest.origins import IntArray
+from frugal_ai.backtest.windows import Series
 from frugal_ai.compress.lesson import Lesson, Surroundings, exported_teacher, lesson
+from frugal_ai.compress.mlp import Perceptron
 from frugal_ai.compress.original import Candidate, Original, of_models
 from frugal_ai.compress.prune import pruned
 from frugal_ai.compress.roster import PRUNED_LEAVES, PRUNED_TREES, students_of
 from frugal_ai.compress.student import Student, learn, reach_of
-from frugal_ai.compress.weights import half, int8_dynamic, int8_static, int8_weights, shared_leaves
+from frugal_ai.compress.weights import WAYS, Way
 from frugal_ai.errors import CompressionError
 from frugal_ai.export.model import OnnxModel
+from frugal_ai.export.packed import serialized
+from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.ladder.seasonal_naive import SeasonalNaive
 from frugal_ai.recipes import Kind
 
 Stage = Literal["distillation", "quantization"]
 Make = Callable[[Sequence[Candidate]], Candidate]
-WAYS = {
-    "half": half,
-    "int8_weights": int8_weights,
-    "int8_dynamic": int8_dynamic,
-    "int8_static": int8_static,
-    "shared_leaves": shared_leaves,
-}
-"""Ways to store the weights of a graph in fewer bits, by name."""
+_OF_FLOATS = frozenset({"fp16", "int8 static", "int8 dynamic"})  # ways for weights of float32
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,10 @@ def plans(original: Original, kind: Kind, *, skilled: bool) -> list[Plan]:
             Plan(f"pruned_{trees}", "distillation", partial(_pruned, school, trees))
             for trees in PRUNED_TREES
         ]
-    return found + [Plan(way, "quantization", partial(_rewritten, original, way)) for way in WAYS]
+    return found + [
+        Plan(way.replace(" ", "_"), "quantization", partial(_rewritten, original, way))
+        for way in WAYS
+    ]
 
 
 def _taught(school: School, student: Student, _: Sequence[Candidate]) -> Candidate:
@@ -147,13 +148,46 @@ def _pruned(school: School, trees: int, _: Sequence[Candidate]) -> Candidate:
 
 
 def _rewritten(original: Original, way: str, made: Sequence[Candidate]) -> Candidate:
-    """Store the weights of the smallest candidate so far in fewer bits."""
-    smallest = min(made, key=lambda one: one.bytes)
-    exported = []
-    for model, graph, series in zip(
-        smallest.exported, smallest.graphs, original.task.series, strict=True
-    ):
-        feed = model.feed(series.windows(original.task.split.validation[:1], graph.reach))
-        small = WAYS[way](onnx.load_model_from_string(model.content), feed)
-        exported.append(OnnxModel.read(small.SerializeToString(deterministic=True)))
-    return Candidate(f"{smallest.kind}_{way}", smallest.graphs, tuple(exported))
+    """Store the weights of the smallest candidate so far in fewer bits.
+
+    Raises
+    ------
+    CompressionError
+        If the way does not apply to any.
+    """
+    for base in sorted(made, key=lambda one: one.bytes):
+        try:
+            seen = _with_floats(base) if way in _OF_FLOATS else base
+            return replace(seen, kind=_kind(base, way), models=None, exported=tuple(
+                _in_fewer_bits(model, graph, series, original.task.split.validation, WAYS[way])
+                for model, graph, series in zip(
+                    seen.exported, seen.graphs, original.task.series, strict=True
+                )
+            ))  # fmt: skip
+        except CompressionError as error:
+            why = error
+    raise why
+
+
+def _kind(base: Candidate, way: str) -> str:
+    return f"{base.kind}_{way.replace(' ', '_')}"
+
+
+def _with_floats(base: Candidate) -> Candidate:
+    """Return a perceptron with its weights as the floats that they stand for."""
+    wide = []
+    for model in base.models or ():
+        fitted = model.forecaster.fitted
+        if isinstance(fitted, Perceptron):
+            forecaster = replace(model.forecaster, fitted=fitted.widened())
+            wide.append(replace(model, forecaster=forecaster))
+    if not wide:
+        raise CompressionError("no perceptron passes the gates")
+    return of_models(base.kind, wide)
+
+
+def _in_fewer_bits(
+    model: OnnxModel, graph: FeatureGraph, series: Series, origins: IntArray, way: Way
+) -> OnnxModel:
+    feed = model.feed(series.windows(origins, graph.reach), slice(None))
+    return OnnxModel.read(serialized(way(onnx.load_model_from_string(model.content), feed)))

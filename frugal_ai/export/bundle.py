@@ -28,7 +28,6 @@ from frugal_ai.pipeline import Pipeline
 
 # Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
 SCHEMA_VERSION = 2
-MINIMUM_ONNXRUNTIME = "1.20"
 _GOLDEN_CASES = 2
 _GOLDEN_DIGITS = 5  # of the inputs: golden files shrink, and any input is as good as another
 _BOUND_MARGIN = 0.5  # of the range in training, below and above it
@@ -150,7 +149,7 @@ def manifest(
             "ml_opset": exported.ml_opset,
             "ir_version": exported.ir_version,
         },
-        "minimum_onnxruntime": MINIMUM_ONNXRUNTIME,
+        "minimum_onnxruntime": exported.minimum_onnxruntime,
     }
 
 

@@ -15,13 +15,11 @@ from frugal_ai.backtest.evaluate import SeriesModel
 from frugal_ai.backtest.forecaster import FORECAST, QUANTILES, Forecasts
 from frugal_ai.errors import ParityError
 from frugal_ai.export.compact import compact
+from frugal_ai.export.packed import serialized
+from frugal_ai.export.versions import TREES, minimum_onnxruntime
 from frugal_ai.features.graph import Windows, run_outputs
 
 PARITY = 1e-5  # of the mean absolute value of the series
-# the oldest intermediate representations of the operator sets in use (onnx/docs/Versioning.md)
-_IR_VERSION = 8
-_IR_VERSION_WITH_TREES = 10
-_TREES = "ai.onnx.ml"
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,11 @@ class OnnxModel:
     outputs: tuple[str, ...] = (FORECAST,)
     drift_shape: tuple[int, int] | None = None
 
+    @property
+    def minimum_onnxruntime(self) -> str:
+        """The oldest onnxruntime that runs it."""
+        return minimum_onnxruntime(self.opset, self.ml_opset, self.ir_version)
+
     @classmethod
     def read(cls, content: bytes) -> "OnnxModel":
         """Read what a serialized graph says of itself."""
@@ -59,7 +62,7 @@ class OnnxModel:
             content=content,
             inputs=tuple(value.name for value in graph.graph.input),
             opset=opsets[""],
-            ml_opset=opsets.get(_TREES),
+            ml_opset=opsets.get(TREES),
             ir_version=graph.ir_version,
             outputs=tuple(value.name for value in graph.graph.output),
             drift_shape=_drift_shape(graph.graph),
@@ -92,9 +95,13 @@ class OnnxModel:
 
         return again
 
-    def feed(self, windows: Windows) -> dict[str, NDArray[Any]]:
-        """Return the inputs of one forecast, from the first window, without drift."""
-        tensors = windows.tensors(slice(0, 1)) | self._drift(1, None)
+    def feed(self, windows: Windows, rows: slice = slice(0, 1)) -> dict[str, NDArray[Any]]:
+        """Return the inputs of forecasts from some windows, the first one alone, without drift."""
+        seen = windows.rows(rows)
+        tensors: dict[str, NDArray[Any]] = {
+            **seen.tensors(slice(None)),
+            **self._drift(len(seen), None),
+        }
         return {name: tensors[name] for name in self.inputs}
 
     def _drift(
@@ -111,11 +118,9 @@ def to_onnx(model: SeriesModel) -> OnnxModel:
     frame, features = model.graph.build()
     inputs, outputs = model.forecaster.to_onnx(features)
     built = compact(spox.build(frame.inputs | inputs, outputs, drop_unused_inputs=True))
-    opsets = {entry.domain: entry.version for entry in built.opset_import}
-    built.ir_version = _IR_VERSION_WITH_TREES if _TREES in opsets else _IR_VERSION
     built.producer_name = "frugal-ai"
     onnx.checker.check_model(built)
-    return OnnxModel.read(built.SerializeToString(deterministic=True))
+    return OnnxModel.read(serialized(built))
 
 
 def _drift_shape(graph: onnx.GraphProto) -> tuple[int, int] | None:

@@ -21,17 +21,18 @@ from frugal_ai.ladder.basis_ridge import BasisRidge
 from frugal_ai.ladder.rung import Fitted, Float32Array, FloatArray, Rows
 from frugal_ai.pinball import smoothed_slope
 
-_FIRM = 2.5  # times the ridge's penalty: a row says less of a quantile than of a mean
+_FIRM = 2.0  # times the ridge's penalty: a row says less of a quantile than of a mean
 _ROWS_PER_WEIGHT = 7  # in the window around a quantile
 _SHARE = 0.4  # of the rows in the window, at most
 _TO_BEYOND = 3.0  # rows in the window to rows beyond the quantile, at most
 _NARROWEST = 1e-6  # window, in typical sizes of a residual
+_BOUNDS = (0.3, 10.0)  # of the curvature, times that of the start
 
 
 class LinearQuantiles(BasisRidge):
     """Median and quantiles by linear regression; the median is the forecast.
 
-    The pinball loss, smoothed, is minimized by ``iterations`` of Newton's method, all of them with
+    The pinball loss, smoothed, is minimized by ``iterations`` quasi-Newton steps, all of them with
     one Hessian for all levels. Penalties are in proportion to those that the ridge would take.
     """
 
@@ -44,14 +45,14 @@ class LinearQuantiles(BasisRidge):
         sums = moments(rows, self.folds, age)
         alpha = tune_alpha(sums, (*self.alphas, COMMON))
         levels = sorted({MEDIAN, *rows.levels})
-        newton = _Newton.of(sums, alpha, age.T)
-        solved = newton.quantiles(np.array(levels, np.float32), self.iterations)
+        steps = _Steps.of(sums, alpha, age.T)
+        solved = steps.quantiles(np.array(levels, np.float32), self.iterations)
         models = {level: linear_model(sums, solved[:, q]) for q, level in enumerate(levels)}
         return FittedLevels(models[MEDIAN], tuple(models[level] for level in rows.levels))
 
 
 @dataclass(frozen=True)
-class _Newton:
+class _Steps:
     """What the steps towards all quantiles have in common.
 
     A row's part in the Hessian is the density of its residual at the quantile (Koenker and Bassett
@@ -66,7 +67,7 @@ class _Newton:
     typical: Float32Array  # [H, 1, 1] [unit of the target]
 
     @classmethod
-    def of(cls, sums: Moments, alpha: float, age: FloatArray) -> "_Newton":
+    def of(cls, sums: Moments, alpha: float, age: FloatArray) -> "_Steps":
         """Learn the sizes from a ridge and weigh the rows by them and by their age [H, B]."""
         design, seen = sums.design, sums.design.seen
         left = np.abs(design.y - design.fitted(sums.solve(alpha)[:, None])[:, 0]) * seen
@@ -87,12 +88,27 @@ class _Newton:
         weights = self._solve(y)
         fitted = self.design.fitted(weights)
         fitted = fitted + self._offsets(y - fitted, levels)
-        width, density = self._window(y - fitted, levels)
+        width, first = self._window(y - fitted, levels)
+        slope = smoothed_slope(y - fitted, level, width * self.typical)
+        density = first
         for _ in range(iterations):
-            slope = smoothed_slope(y - fitted, level, width * self.typical)
+            before = fitted, slope
             weights = self._solve(fitted + self.size / density * slope)
             fitted = self.design.fitted(weights)
+            slope = smoothed_slope(y - fitted, level, width * self.typical)
+            found = self._curvature(fitted - before[0], before[1] - slope)
+            density = np.clip(found, _BOUNDS[0] * first, _BOUNDS[1] * first)
         return weights
+
+    def _curvature(self, move: Float32Array, bent: Float32Array) -> Float32Array:
+        """Return how fast the slope fell along the last step, against the Hessian, [Q, 1].
+
+        Of Barzilai and Borwein (1988, IMA Journal of Numerical Analysis 8), the longer step.
+        """
+        moved = self.weight * move
+        fell = np.einsum("hqb,hqb->q", moved, self.size * bent)
+        length = np.einsum("hqb,hqb->q", moved, move)
+        return np.asarray((fell / np.maximum(length, np.finfo(np.float32).tiny))[:, None])
 
     def _solve(self, target: Float32Array) -> FloatArray:
         """Fit targets above the level, [H, Q, B]."""

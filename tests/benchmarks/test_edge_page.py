@@ -1,10 +1,6 @@
 """The section says what was measured, what was reached and what was not shipped."""
 
 from dataclasses import replace
-from typing import Any
-
-import pytest
-import yaml
 
 from benchmarks.edge.cold import Cold
 from benchmarks.edge.nodes import Nodes
@@ -13,23 +9,9 @@ from benchmarks.edge.result import Failed, Result
 from benchmarks.edge.speed import LIGHTGBM, ONNXMLTOOLS, SHIPPED, TEACHER, C, Row, Speed
 from benchmarks.edge.timing import Warm
 from frugal_ai.cost.hardware import Host
-from frugal_ai.pipeline import read_pipeline
-from frugal_ai.report import RunReport
 from frugal_ai.report.compression import CandidateReport, CompressionReport, Verdict
-from frugal_ai.run import Order, run
 
 HOST = Host(cpu="Some CPU", threads=2, ram_gb=8.2, os="Linux", python="3.11.7")
-
-
-class Quiet:
-    def tell(self, sentence: str) -> None:
-        pass
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """Hear of progress."""
-
-    def climb(self, rung: str, done: int, total: int) -> None:
-        pass
 
 
 def candidate(
@@ -62,15 +44,7 @@ COMPRESSION = CompressionReport(
 )
 
 
-@pytest.fixture(scope="module")
-def report(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> RunReport:
-    base = tmp_path_factory.mktemp("page")
-    path = base / "small.yaml"
-    path.write_text(yaml.safe_dump(small_settings | {"rungs": ["persistence"], "compress": False}))
-    return run(read_pipeline(path), Order(path, base / "run", {}), Quiet())
-
-
-def result(report: RunReport, name: str = "T1", kind: str = "load") -> Result:
+def result(name: str = "T1", kind: str = "load") -> Result:
     cold = Cold(120, 100, 57)
     rows = (
         Row(SHIPPED, 12_000, Warm(40, 39, 1), cold),
@@ -80,7 +54,7 @@ def result(report: RunReport, name: str = "T1", kind: str = "load") -> Result:
         Row(ONNXMLTOOLS, failed="onnxmltools: no wheel"),
     )
     nodes = Nodes(400_000, 20_000, 15_000, 15_500)
-    return Result(name, kind, report, COMPRESSION, nodes, Speed(rows, (), 3492))
+    return Result(name, "Small pipeline", kind, COMPRESSION, nodes, Speed(rows, (), 3492))
 
 
 def text(*results: Result, failed: tuple[Failed, ...] = ()) -> str:
@@ -100,11 +74,11 @@ def table(page: str, heading: str) -> list[list[str]]:
     return rows
 
 
-def test_targets_say_what_was_reached_and_where_not(report: RunReport) -> None:
-    one = result(report)
+def test_targets_say_what_was_reached_and_where_not() -> None:
+    one = result()
     slow = replace(one.speed.rows[0], warm=Warm(80, 79, 1))
     other = replace(one, name="T2", speed=replace(one.speed, rows=(slow, *one.speed.rows[1:])))
-    wind = result(report, "wind", "wind")
+    wind = result("wind", "wind")
     rows = {cells[0]: cells[1:] for cells in table(text(one, other, wind), "Targets")}
     assert rows["load: skill kept, median of a task's series, %"] == [
         "≥ 99 %", "T1 101, T2 101", "yes",
@@ -121,8 +95,8 @@ def test_targets_say_what_was_reached_and_where_not(report: RunReport) -> None:
     assert rows["production: skill kept, median of the tasks"][1:] == ["101 %", "yes"]
 
 
-def test_what_was_not_measured_is_not_reached(report: RunReport) -> None:
-    one = result(report)
+def test_what_was_not_measured_is_not_reached() -> None:
+    one = result()
     rows = tuple(row for row in one.speed.rows if row.key != C)
     bare = replace(one, nodes=None, speed=replace(one.speed, rows=(*rows, Row(C, failed="no gcc"))))
     page = text(bare)
@@ -132,8 +106,8 @@ def test_what_was_not_measured_is_not_reached(report: RunReport) -> None:
     assert "- **mlp_8**, C: no gcc" in page
 
 
-def test_a_contender_without_figures_is_named_with_the_reason(report: RunReport) -> None:
-    page = text(result(report))
+def test_a_contender_without_figures_is_named_with_the_reason() -> None:
+    page = text(result())
     rows = table(page, "T1: Small pipeline")
     assert [cells[0] for cells in rows[2:]] == [
         "**mlp_8**, one graph", "teacher, one graph", "LightGBM, features in numpy", "**mlp_8**, C",
@@ -144,8 +118,8 @@ def test_a_contender_without_figures_is_named_with_the_reason(report: RunReport)
     assert "C: 3,492 bytes of buffers, no function of the heap." in page
 
 
-def test_everything_that_is_not_shipped_has_a_reason(report: RunReport) -> None:
-    rows = table(text(result(report)), "Tried, and not shipped")[2:]
+def test_everything_that_is_not_shipped_has_a_reason() -> None:
+    rows = table(text(result()), "Tried, and not shipped")[2:]
     assert [(cells[0], cells[-1]) for cells in rows] == [
         ("fp32 copy", "passes, and is no smaller than the teacher"),
         ("mlp_8 int8", "passes, with 3,000 bytes more than mlp_8"),
@@ -154,15 +128,15 @@ def test_everything_that_is_not_shipped_has_a_reason(report: RunReport) -> None:
     assert [cells[2] for cells in rows] == ["1.00", "0.0375", "0.0750"]
 
 
-def test_the_shipped_model_stands_against_its_teacher(report: RunReport) -> None:
-    _, _, cells = table(text(result(report)), "Shipped, against its teacher")
+def test_the_shipped_model_stands_against_its_teacher() -> None:
+    _, _, cells = table(text(result()), "Shipped, against its teacher")
     assert cells == [
         "T1", "residual_boosting", "mlp_8", "400,000 → 12,000", "33.3", "10.0",
         "101 [100, 102]", "1.00", "9.50", "500", "38,000",
     ]  # fmt: skip
 
 
-def test_a_task_that_failed_is_told(report: RunReport) -> None:
-    page = text(result(report), failed=(Failed("T5", "expected data, got none"),))
+def test_a_task_that_failed_is_told() -> None:
+    page = text(result(), failed=(Failed("T5", "expected data, got none"),))
     assert "Without figures:\n\n- T5: expected data, got none" in page
     assert len(table(page, "Every candidate")) == 2 + len(COMPRESSION.candidates)

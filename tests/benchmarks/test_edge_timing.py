@@ -1,6 +1,5 @@
 """Contenders are measured in turn, warm and cold."""
 
-import subprocess
 import sys
 import time
 
@@ -8,6 +7,7 @@ import pytest
 
 from benchmarks.edge.cold import cold_starts
 from benchmarks.edge.timing import interleaved, looped
+from benchmarks.peers.work import FailedError
 
 
 def test_blocks_of_the_contenders_take_turns() -> None:
@@ -47,5 +47,5 @@ def test_a_cold_start_ends_with_the_first_line() -> None:
 
 
 def test_a_process_that_fails_is_told() -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        cold_starts({"bad": (sys.executable, "-c", "raise SystemExit(3)")}, repeats=1)
+    with pytest.raises(FailedError, match="the last line$"):
+        cold_starts({"bad": (sys.executable, "-c", "raise SystemExit('the last line')")}, repeats=1)

@@ -101,7 +101,7 @@ def test_held_out_forecasts_have_not_seen_their_week() -> None:
     spoiled[held] += 1000
     again = Rows(data.features, spoiled, data.origin, 3600, 5, 0)
     dirty = out_of_fold(sums_of(again), 1e-3)
-    np.testing.assert_allclose(dirty[held], clean[held], atol=1e-6)
+    np.testing.assert_allclose(dirty[held], clean[held], atol=1e-4)
     assert np.abs(dirty[~held] - clean[~held]).max() > 100
 
 

@@ -29,7 +29,7 @@ def rows(n: int = 300, horizon: int = 2, levels: tuple[float, ...] = LEVELS) -> 
 
 def test_each_lead_time_and_level_reaches_the_loss_of_the_linear_programme() -> None:
     data = rows()
-    fitted = ladder.make(RUNG | {"alphas": [1e-6], "iterations": 12}).fit(data)
+    fitted = ladder.make(RUNG | {"alphas": [1e-6]}).fit(data)
     assert isinstance(fitted, FittedLevels)
     quantiles = fitted.predict_quantiles(data.features)
     for h in range(2):
@@ -43,7 +43,7 @@ def test_each_lead_time_and_level_reaches_the_loss_of_the_linear_programme() -> 
 
 def test_the_shares_below_are_those_of_the_levels() -> None:
     data = rows()
-    fitted = ladder.make(RUNG | {"iterations": 12}).fit(data)
+    fitted = ladder.make(RUNG).fit(data)
     assert isinstance(fitted, FittedLevels)
     below = (data.target[:, :, None] <= fitted.predict_quantiles(data.features)).mean(axis=(0, 1))
     np.testing.assert_allclose(below, LEVELS, atol=0.03)
@@ -73,7 +73,7 @@ def test_an_outlier_leaves_the_median_where_it_was() -> None:
     data = replace(data, features=data.features[:, :1], target=data.target[:, :1])
     clean = ladder.make(RUNG).fit(data).predict(data.features)
     data.target[7] = 1e4
-    dirty = ladder.make(RUNG | {"iterations": 12}).fit(data).predict(data.features)
+    dirty = ladder.make(RUNG).fit(data).predict(data.features)
     assert np.abs(dirty - clean).mean() < 0.15
     ridge = ladder.make({"rung": "ridge", "half_life": None}).fit(data).predict(data.features)
     assert np.abs(ridge - clean).mean() > 10

@@ -8,7 +8,7 @@ from frugal_ai.export.c.expression import Apply, Expr, Index, Literal, Load, Mem
 from frugal_ai.export.c.kernel import Accumulate, For, Nest, Scan, Sort, Statement, Store, nest
 from frugal_ai.export.c.reading import Indices, Reader, applied, flat_index
 from frugal_ai.export.c.shapes import Shape, in_front, merged_axes, strides_of
-from frugal_ai.export.c.storage import BLOCK, Storage, choose_storage
+from frugal_ai.export.c.storage import Storage, choose_storage
 from frugal_ai.export.c.tensor import (
     Ensemble,
     Flat,
@@ -22,6 +22,7 @@ from frugal_ai.export.c.tensor import (
 )
 
 _UNROLLED = 2  # steps of an inner loop that are written one by one
+_WIDE, _STEPS = 4, 8  # columns that make a vector, and products that are added up at once
 _SPARSE = 16  # rows and columns of a matrix whose zeros are left out
 _NAMES = "ijklmnopqr"  # of loop variables, from the outermost on
 
@@ -186,21 +187,42 @@ class _Lowering:
         loops, at = _loops([*batch, *((1, columns) if side == -2 else (rows, 1))], front)
         if side == -2 and self._multiply_sparse(tensor, target, loops, at):
             return
-        inner, along = _loops([tensor.left.shape[-1]], depth=len(loops) + 1)
-        size = tensor.shape[side]
-        width = _width(size)
-        blocks, rest = divmod(size, width)
-        block = Var(_NAMES[len(loops)], blocks)
-        for loop, start, count in (
-            ((block,) if blocks > 1 else (), Index.of(block) * width, width),
-            ((), Index((), size - rest), rest),
-        ):
-            places = [_put(at, len(at) + side, start + k) for k in range(count)]
-            terms = tuple(self._term(tensor, target, place, along[0]) for place in places)
-            if inner and terms:
-                self._add((*loops, *loop), Accumulate("add", inner, terms))
-            elif terms:
-                self._add((*loops, *loop), *(Store(*term) for term in terms))
+        size, inner = tensor.shape[side], tensor.left.shape[-1]
+        if size >= _WIDE and inner > _STEPS:
+            self._add(loops, *self._multiply_wide(tensor, target, at, side))
+            return
+        var = Var(_NAMES[len(loops)], size)
+        places = [_put(at, len(at) + side, Index((), k)) for k in range(size)]
+        if size > _WIDE:
+            loops, places = (*loops, var), [_put(at, len(at) + side, Index.of(var))]
+        inside, along = _loops([inner], depth=len(loops))
+        terms = tuple(self._term(tensor, target, place, along[0]) for place in places)
+        if inside:
+            self._add(loops, Accumulate("add", inside, terms))
+        else:
+            self._add(loops, *(Store(*term) for term in terms))
+
+    def _multiply_wide(
+        self, tensor: Product, target: _Target, at: Indices, side: int
+    ) -> list[Statement]:
+        """Sum a row up in memory, some steps at a time: loops that compilers do in vectors."""
+        size, inner = tensor.shape[side], tensor.left.shape[-1]
+        depth = sum(bool(index.terms) for index in at)
+        step, across = Var(_NAMES[depth], inner // _STEPS), Var(_NAMES[depth + 1], size)
+        place = _put(at, len(at) + side, Index.of(across))
+        here = target.at(place)
+        whole = [Index.of(step) * _STEPS + k for k in range(_STEPS)]
+        rest = [Index((), k) for k in range(inner - inner % _STEPS, inner)]
+        start = For(across, (Store(here, Literal(0, tensor.dtype)),))
+        sums: list[Statement] = []
+        for along in (whole, rest):
+            terms = [self._term(tensor, target, place, k)[1] for k in along]
+            if terms:
+                total = Apply("add", (here, _paired(terms)), tensor.dtype)
+                sums.append(For(across, (Store(here, total),)))
+        if step.size > 1:
+            sums[0] = For(step, (sums[0],))
+        return [start, *sums]
 
     def _multiply_sparse(
         self, tensor: Product, target: _Target, loops: tuple[Var, ...], at: Indices
@@ -251,11 +273,12 @@ def _added(total: "Expr | None", factor: Literal, value: Expr) -> Expr:
     return term if total is None else Apply("add", (total, term), value.dtype)
 
 
-def _width(columns: int) -> int:
-    """Choose how many columns of a product are summed up side by side."""
-    if columns <= BLOCK:
-        return columns
-    return next((width for width in (8, 7, 6, 5, 4) if columns % width == 0), BLOCK)
+def _paired(terms: Sequence[Expr]) -> Expr:
+    """Add numbers up pair by pair."""
+    if len(terms) == 1:
+        return terms[0]
+    half = (len(terms) + 1) // 2
+    return Apply("add", (_paired(terms[:half]), _paired(terms[half:])), terms[0].dtype)
 
 
 def _loops(

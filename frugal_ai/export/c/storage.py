@@ -17,7 +17,7 @@ from frugal_ai.export.c.tensor import (
     View,
 )
 
-BLOCK = 8  # columns of a matrix product that are summed up side by side
+BLOCK = 16  # columns of a matrix product that are summed up side by side
 _CHEAP_READS = 8  # times that something as cheap as a conversion is computed again
 
 

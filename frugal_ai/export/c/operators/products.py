@@ -1,5 +1,7 @@
 """Matrix products."""
 
+import itertools
+
 import numpy as np
 
 from frugal_ai.export.c.operators.call import Call, Operator
@@ -21,6 +23,7 @@ from frugal_ai.export.c.tensor import (
 _REAL = (FLOAT, DOUBLE)
 _MANY = 8  # vectors that a matrix is multiplied by
 _MOST_BLOCKS = 8
+_VECTOR = 4
 
 
 def _matmul(call: Call) -> list[Tensor]:
@@ -63,16 +66,22 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     axis = -2 if isinstance(left, Constant) else -1
     matrix = left if axis == -2 else right
     size = matrix.shape[axis]
-    starts = range(0, size, BLOCK)
-    if not isinstance(matrix, Constant) or not 1 < len(starts) <= _MOST_BLOCKS:
+    cuts = _cuts(size)
+    if not isinstance(matrix, Constant) or not 2 < len(cuts) <= _MOST_BLOCKS:
         return _one_product(left, right)
     parts = []
-    for start in starts:
-        block = constant(matrix.values.take(range(start, min(start + BLOCK, size)), axis))
+    for start, end in itertools.pairwise(cuts):
+        block = constant(matrix.values.take(range(start, end), axis))
         parts.append(_one_product(*((block, right) if axis == -2 else (left, block))))
     *rest, rows, columns = parts[0].shape
     shape = (*rest, size, columns) if axis == -2 else (*rest, rows, size)
     return Joined(left.dtype, shape, tuple(parts), len(shape) + axis)
+
+
+def _cuts(size: int) -> list[int]:
+    """Cut columns into blocks of 16, one of a multiple of 4, and what is left."""
+    cuts = [*range(0, size - size % BLOCK + 1, BLOCK), size - size % _VECTOR, size]
+    return sorted(set(cuts))
 
 
 def _one_product(left: Tensor, right: Tensor) -> Tensor:
