@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import mean_pinball_loss
 
-from frugal_ai.pinball import FloatArray, reweighted
+from frugal_ai.pinball import Float32Array, FloatArray, reweighted, smoothed_slope
 
 
 def fitted(x: FloatArray, y: FloatArray, level: float) -> FloatArray:
@@ -48,3 +48,22 @@ def test_a_perfect_fit_is_no_division_by_zero(residual: list[float]) -> None:
     weight = reweighted(np.array(residual), 0.5)
     assert np.isfinite(weight).all()
     assert weight.mean() == pytest.approx(1.0)
+
+
+def f32(*values: float) -> Float32Array:
+    return np.array(values, np.float32)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.8])
+def test_the_smoothed_slope_is_the_mean_slope_over_the_window(level: float) -> None:
+    residual = np.linspace(-3, 3, 25, dtype=np.float32)
+    around = residual[:, None] + np.linspace(-1, 1, 20001)  # a window of one to either side
+    expected = np.where(around > 0, level, level - 1).mean(axis=1)
+    got = smoothed_slope(residual, f32(level), f32(1.0))
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_beyond_the_window_the_slope_is_that_of_the_pinball_loss() -> None:
+    got = smoothed_slope(f32(-2.0, 2.0), f32(0.7), f32(0.5))
+    np.testing.assert_allclose(got, [-0.3, 0.7], rtol=1e-6)

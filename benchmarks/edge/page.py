@@ -214,7 +214,7 @@ def _shipped_row(one: Result) -> tuple[str, ...]:
         figure(one.bytes_ratio),
         figure(whole.warm.ratio) if whole and whole.warm else "-",
         percent(shipped.retained, shipped.retained_ci),
-        figure(shipped.pinball_ratio),
+        figure(shipped.retained_quantiles),
         figure(found.cpu_s),
         figure(1e6 * found.co2e_g),
         "-" if found.pays_after is None else f"{found.pays_after:,.0f}",
@@ -232,7 +232,7 @@ def _candidate_row(one: CandidateReport) -> tuple[str, ...]:
         figure(one.energy_mwh_per_1000),
         percent(one.retained, one.retained_ci),
         percent(one.retained_least),
-        figure(one.pinball_ratio),
+        figure(one.retained_quantiles),
         _power(one.parity),
         figure(one.rss_mb),
         figure(one.cold_ms),
@@ -274,7 +274,7 @@ def _tried_row(one: Result, each: CandidateReport) -> tuple[str, ...]:
         figure(each.bytes / one.teacher.bytes),
         figure(each.latency_us / one.teacher.latency_us),
         percent(each.retained),
-        figure(each.pinball_ratio),
+        figure(each.retained_quantiles),
         _why(one, each),
     )
 

@@ -144,7 +144,7 @@ def _row(one: _Made, rule: Compression, *, shipped: bool) -> CandidateReport:
         retained=figures.retained,
         retained_ci=(seen.retained.low, seen.retained.high) if seen.retained.known else None,
         retained_least=figures.retained_least,
-        pinball_ratio=figures.pinball_ratio,
+        retained_quantiles=figures.retained_quantiles,
         parity=parity if parity is not None and isfinite(parity) else None,
         co2e_g=one.cost.co2e_g,
         verdict="shipped" if shipped else "fails" if missed else "passes",

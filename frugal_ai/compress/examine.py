@@ -112,7 +112,7 @@ class Examiner:
         figures = Figures(
             retained=median(each),
             retained_least=min(each),
-            pinball_ratio=self._pinball_ratio(found),
+            retained_quantiles=self._retained_quantiles(found),
             parity=max(known) if known else None,
             bytes=candidate.bytes,
             latency_us=one.wall_s * 1e6,
@@ -171,14 +171,24 @@ class Examiner:
     def _errors(self, points: FloatArray, part: slice) -> OriginErrors:
         return origin_errors(points, self._actual[part])
 
-    def _pinball_ratio(self, found: tuple[Forecasts, ...]) -> float | None:
-        if not self.task.levels:
+    def _retained_quantiles(self, found: tuple[Forecasts, ...]) -> float | None:
+        """Return the share of the gain in pinball loss over the baseline, taken as all quantiles.
+
+        All series are averaged; without a gain it is 1 or 0, as for skill.
+        """
+        levels = self.task.levels
+        if not levels:
             return None
-        mine, its = (
-            pinball(np.stack([one.quantiles for one in each]), self._actual, self.task.levels)
-            for each in (found, self._original)
+        naive = np.repeat(self.baseline[..., None], len(levels), axis=-1)
+        mine, its, none = (
+            pinball(quantiles, self._actual, levels)
+            for quantiles in (_quantiles(found), _quantiles(self._original), naive)
         )
-        return mine / its
+        return (none - mine) / (none - its) if none > its else float(mine <= its)
+
+
+def _quantiles(found: tuple[Forecasts, ...]) -> FloatArray:
+    return np.stack([one.quantiles for one in found])
 
 
 def parameters(candidate: Candidate, i: int) -> int:

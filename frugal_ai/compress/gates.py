@@ -16,8 +16,8 @@ class Figures:
     ----------
     retained, retained_least
         Share of the original's skill, of the median series and of the least [1].
-    pinball_ratio
-        Pinball loss over the original's [1]; None without quantiles.
+    retained_quantiles
+        Share of the original's gain in pinball loss over the baseline [1]; None without quantiles.
     parity
         Largest difference between graph and Python over the mean of the series [1]; None where
         there is no Python to compare with.
@@ -31,7 +31,7 @@ class Figures:
 
     retained: float
     retained_least: float
-    pinball_ratio: float | None
+    retained_quantiles: float | None
     parity: float | None
     bytes: int
     latency_us: float
@@ -47,9 +47,11 @@ def misses(seen: Figures, rule: Compression) -> tuple[str, ...]:
         found.append(
             f"one series keeps {seen.retained_least:.2%} of it, less than {rule.keep_each:.4g}"
         )
-    most = 2 - rule.keep
-    if seen.pinball_ratio is not None and seen.pinball_ratio > most:
-        found.append(f"pinball loss {seen.pinball_ratio:.3f} times the original's, over {most:.4g}")
+    if seen.retained_quantiles is not None and seen.retained_quantiles < rule.keep:
+        found.append(
+            f"its quantiles keep {seen.retained_quantiles:.2%} of the gain in pinball loss, "
+            f"less than {rule.keep:.4g}"
+        )
     if seen.parity is not None and not seen.parity <= PARITY:
         found.append(f"graph and Python differ by {seen.parity:.2g}, more than {PARITY:g}")
     if rule.max_bytes is not None and seen.bytes > rule.max_bytes:

@@ -87,10 +87,17 @@ class Perceptron:
             hidden=self.hidden[columns],
         )
 
-    def widened(self) -> "Perceptron":
-        """Return it with its weights as floats, of the same values."""
-        hidden, out = self.hidden.astype(np.float32), self.out.astype(np.float32)
-        return replace(self, hidden=hidden, out=out)
+    def widened(self, features: Float32Array) -> "Perceptron":
+        """Return the same with floats as weights, standardized by features [B, H, F] again."""
+        scaled = (features.astype(np.float64) - self.mean) * self.scale
+        spread = scaled.std(axis=(0, 1))
+        spread[spread == 0] = 1.0
+        return replace(
+            self,
+            scale=(self.scale / spread).astype(np.float32),
+            hidden=(self.hidden * spread[:, None]).astype(np.float32),
+            out=self.out.astype(np.float32),
+        )
 
     def rounded(self) -> "Perceptron":
         """Return it with its weights as 16-bit integers.

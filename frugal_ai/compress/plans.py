@@ -157,7 +157,7 @@ def _rewritten(original: Original, way: str, made: Sequence[Candidate]) -> Candi
     """
     for base in sorted(made, key=lambda one: one.bytes):
         try:
-            seen = _with_floats(base) if way in _OF_FLOATS else base
+            seen = _with_floats(base, original) if way in _OF_FLOATS else base
             return replace(seen, kind=_kind(base, way), models=None, exported=tuple(
                 _in_fewer_bits(model, graph, series, original.task.split.validation, WAYS[way])
                 for model, graph, series in zip(
@@ -173,14 +173,16 @@ def _kind(base: Candidate, way: str) -> str:
     return f"{base.kind}_{way.replace(' ', '_')}"
 
 
-def _with_floats(base: Candidate) -> Candidate:
+def _with_floats(base: Candidate, original: Original) -> Candidate:
     """Return a perceptron with its weights as the floats that they stand for."""
-    wide = []
-    for model in base.models or ():
-        fitted = model.forecaster.fitted
+    task, wide = original.task, []
+    for model, series in zip(base.models or (), task.series, strict=False):
+        forecaster, fitted = model.forecaster, model.forecaster.fitted
         if isinstance(fitted, Perceptron):
-            forecaster = replace(model.forecaster, fitted=fitted.widened())
-            wide.append(replace(model, forecaster=forecaster))
+            windows = series.windows(task.split.validation, model.graph.reach)
+            around = forecaster.clocks.without(model.graph.transform(windows))
+            fitted = fitted.widened(forecaster.physical.without(around))
+            wide.append(replace(model, forecaster=replace(forecaster, fitted=fitted)))
     if not wide:
         raise CompressionError("no perceptron passes the gates")
     return of_models(base.kind, wide)

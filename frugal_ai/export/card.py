@@ -131,12 +131,12 @@ def _compression_section(found: CompressionReport | None) -> str:
     if found is None:
         return ""
     names = ("model", "bytes", "one forecast [us]", "1,000 forecasts [mWh]",
-             "skill kept (95 % interval)", "least of a series", "pinball ratio",
+             "skill kept (95 % interval)", "least of a series", "of quantiles",
              "verdict")  # fmt: skip
     rows = [
         (one.kind, f"{one.bytes:,}", f"{one.latency_us:.3g}", f"{one.energy_mwh_per_1000:.3g}",
          _share(one.retained, one.retained_ci), _share(one.retained_least, None),
-         _number(one.pinball_ratio), one.verdict)
+         _share(one.retained_quantiles, None), one.verdict)
         for one in found.candidates
     ]  # fmt: skip
     pays = (

@@ -49,4 +49,4 @@ def _factorized(matrix: FloatArray) -> FloatArray:
         below = np.tril(matrix, -1)  # the attempt has left this side as it was
         again = below + below.T + np.diag(diagonal + part * diagonal.max())
         factor, failed = dpotrf(again, lower=1, clean=0)
-    raise RungError("expected features of a moderate size, got some whose squares are not finite")
+    raise RungError("expected features that can be told apart, got equations without a solution")

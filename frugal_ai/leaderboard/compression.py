@@ -28,7 +28,7 @@ _COLUMNS: tuple[Column[CandidateReport], ...] = (
     Column("memory\nMB", lambda one: figure(one.rss_mb), cost=True),
     Column("skill kept %\n[95 % CI]", lambda one: percent(one.retained, one.retained_ci)),
     Column("least\n%", lambda one: percent(one.retained_least)),
-    Column("pinball\nratio", lambda one: figure(one.pinball_ratio)),
+    Column("quantiles\n%", lambda one: percent(one.retained_quantiles)),
     Column("parity", lambda one: "-" if one.parity is None else f"{one.parity:.0e}"),
     Column("verdict", lambda one: one.verdict, left=True),
 )

@@ -11,7 +11,7 @@ Verdict = Literal["shipped", "passes", "fails"]
 COLUMNS = (
     "kind", "parameters", "tree_nodes", "bytes", "latency_us", "cpu_us", "energy_mwh_per_1000",
     "co2e_g_per_1000", "rss_mb", "cold_ms", "retained", "retained_low", "retained_high",
-    "retained_least", "pinball_ratio", "parity", "co2e_g", "verdict", "misses",
+    "retained_least", "retained_quantiles", "parity", "co2e_g", "verdict", "misses",
 )  # fmt: skip
 
 
@@ -38,8 +38,9 @@ class CandidateReport(Settings):
         their mean error.
     retained_least
         Of the series that keeps least.
-    pinball_ratio
-        Mean pinball loss over the original's; None without quantiles.
+    retained_quantiles
+        Share of the original's gain in pinball loss over the seasonal naive; None without
+        quantiles.
     parity
         Largest difference between graph and Python, over the mean of the series; None for what only
         exists as a graph.
@@ -62,7 +63,7 @@ class CandidateReport(Settings):
     retained: float
     retained_ci: tuple[float, float] | None = None
     retained_least: float
-    pinball_ratio: float | None = None
+    retained_quantiles: float | None = None
     parity: float | None = None
     co2e_g: float
     verdict: Verdict

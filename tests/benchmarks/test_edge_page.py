@@ -20,7 +20,7 @@ def candidate(
     return CandidateReport(
         kind=kind, parameters=10, tree_nodes=0, bytes=size, latency_us=size / 1000, cpu_us=3,
         energy_mwh_per_1000=0.1, co2e_g_per_1000=1e-5, retained=kept, retained_least=kept,
-        retained_ci=(kept - 0.01, kept + 0.01), pinball_ratio=1.001, parity=2e-7, co2e_g=1e-4,
+        retained_ci=(kept - 0.01, kept + 0.01), retained_quantiles=1.001, parity=2e-7, co2e_g=1e-4,
         verdict=verdict, misses=misses,
     )  # fmt: skip
 

@@ -47,5 +47,5 @@ def test_a_cold_start_ends_with_the_first_line() -> None:
 
 
 def test_a_process_that_fails_is_told() -> None:
-    with pytest.raises(FailedError, match="the last line$"):
+    with pytest.raises(FailedError, match=r"the last line$"):
         cold_starts({"bad": (sys.executable, "-c", "raise SystemExit('the last line')")}, repeats=1)

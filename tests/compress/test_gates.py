@@ -8,7 +8,7 @@ from frugal_ai.errors import CompressionError
 from frugal_ai.selection.compression import Compression
 
 GOOD = Figures(
-    retained=1.0, retained_least=0.98, pinball_ratio=1.0, parity=1e-7, bytes=20_000,
+    retained=1.0, retained_least=0.98, retained_quantiles=1.0, parity=1e-7, bytes=20_000,
     latency_us=40.0, rss_mb=58.0,
 )  # fmt: skip
 RULE = Compression()
@@ -19,7 +19,7 @@ RULE = Compression()
     [
         ({"retained": 0.985}, {}, "keeps 98.50% of the skill, less than 0.99"),
         ({"retained_least": 0.96}, {}, "one series keeps 96.00% of it, less than 0.97"),
-        ({"pinball_ratio": 1.02}, {}, "pinball loss 1.020 times the original's, over 1.01"),
+        ({"retained_quantiles": 0.98}, {}, "its quantiles keep 98.00% of the gain in pinball loss"),
         ({"parity": 2e-5}, {}, "differ by 2e-05, more than 1e-05"),
         ({"parity": float("inf")}, {}, "differ by inf"),
         ({}, {"max_bytes": "19kB"}, "20000 bytes, more than 19000"),
@@ -35,7 +35,7 @@ def test_each_gate_says_what_missed_by_how_much(
 
 
 def test_what_is_not_known_or_not_asked_is_no_gate() -> None:
-    unknown = replace(GOOD, parity=None, pinball_ratio=None, rss_mb=None)
+    unknown = replace(GOOD, parity=None, retained_quantiles=None, rss_mb=None)
     assert misses(unknown, Compression.model_validate({"max_rss": "1MB"})) == ()
     assert misses(replace(GOOD, bytes=10**9, latency_us=1e9, rss_mb=1e9), RULE) == ()
 

@@ -1,5 +1,6 @@
 """Weights of a lead time between those common to all and its own, against normal equations."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from frugal_ai.ladder._linear import (
     Moments,
     linear_model,
     moments,
+    out_of_fold,
     recency,
     tune_alpha,
 )
@@ -94,6 +96,43 @@ def test_some_lead_times_are_solved_as_all_of_them() -> None:
         whole = sums.solve(alpha, without=1)
         part = sums.solve(alpha, without=1, leads=slice(None, None, 3))
         np.testing.assert_allclose(part, whole[::3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [1e-2, COMMON])
+def test_many_targets_are_solved_as_each_of_them(alpha: float) -> None:
+    data = rows(apart=1.0)
+    sums = evenly(data)
+    other = evenly(replace(data, target=data.target**2))
+    together = (
+        sums.system()
+        .solver(alpha)
+        .solve(np.stack([one.cross.sum(axis=0) for one in (sums, other)], axis=1))
+    )
+    np.testing.assert_allclose(together[:, 0], sums.solve(alpha), atol=1e-9)
+    np.testing.assert_allclose(together[:, 1], other.solve(alpha), atol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.05, 0.2, 1.0])
+def test_the_penalty_is_that_of_the_least_error_on_weeks_that_were_not_seen(apart: float) -> None:
+    data = rows(apart=apart, n=80, noise=2.0)
+    data.target[3:20, 1] = np.nan
+    sums = evenly(data)
+    alphas = (1e-3, 1e-1, 10.0, COMMON)
+    errors = [np.nansum((data.target - out_of_fold(sums, alpha)) ** 2) for alpha in alphas]
+    assert tune_alpha(sums, alphas) == alphas[int(np.argmin(errors))]
+
+
+def test_a_single_penalty_is_taken_as_it_is() -> None:
+    assert tune_alpha(evenly(rows(apart=0.0)), (1e-3,)) == 1e-3
+
+
+def test_a_lead_time_that_nobody_observed_has_the_common_weights() -> None:
+    data = rows(apart=0.5)
+    data.target[:, 2] = np.nan
+    sums = evenly(data)
+    solved = sums.solve(1e-2)
+    np.testing.assert_allclose(solved[2, 1:], sums.system().common, atol=1e-9)
+    assert np.isfinite(solved).all()
 
 
 @pytest.mark.parametrize(("apart", "common"), [(0.0, True), (1.0, False)])

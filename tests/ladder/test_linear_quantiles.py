@@ -41,6 +41,50 @@ def test_each_lead_time_and_level_reaches_the_loss_of_the_linear_programme() -> 
             assert best <= loss <= 1.01 * best, (h, level)
 
 
+def test_more_steps_find_no_less_loss() -> None:
+    data = rows()
+    few, many = (ladder.make(RUNG | {"iterations": n}).fit(data) for n in (6, 40))
+    assert isinstance(few, FittedLevels)
+    assert isinstance(many, FittedLevels)
+    for q, level in enumerate(LEVELS):
+        losses = [
+            mean_pinball_loss(
+                data.target.ravel(),
+                fitted.predict_quantiles(data.features)[:, :, q].ravel(),
+                alpha=level,
+            )
+            for fitted in (few, many)
+        ]
+        assert losses[0] == pytest.approx(losses[1], rel=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e6])
+def test_quantiles_are_in_the_unit_of_the_target(scale: float) -> None:
+    data = rows()
+    one = ladder.make(RUNG).fit(data)
+    other = ladder.make(RUNG).fit(replace(data, target=data.target * scale))
+    assert isinstance(one, FittedLevels)
+    assert isinstance(other, FittedLevels)
+    expected = one.predict_quantiles(data.features) * scale
+    np.testing.assert_allclose(other.predict_quantiles(data.features), expected, rtol=1e-3)
+
+
+def test_a_target_without_noise_has_one_quantile() -> None:
+    data = rows()
+    data = replace(data, target=data.features[:, :, 0] * 2.0 - data.features[:, :, 1])
+    fitted = ladder.make(RUNG | {"alphas": [1e-6]}).fit(data)
+    assert isinstance(fitted, FittedLevels)
+    quantiles = fitted.predict_quantiles(data.features)
+    np.testing.assert_allclose(quantiles, np.repeat(data.target[:, :, None], 3, axis=2), atol=0.01)
+
+
+def test_a_constant_target_is_its_own_quantile() -> None:
+    data = rows()
+    fitted = ladder.make(RUNG).fit(replace(data, target=np.full_like(data.target, 3.0)))
+    assert isinstance(fitted, FittedLevels)
+    np.testing.assert_allclose(fitted.predict_quantiles(data.features), 3.0, atol=1e-3)
+
+
 def test_the_shares_below_are_those_of_the_levels() -> None:
     data = rows()
     fitted = ladder.make(RUNG).fit(data)

@@ -183,6 +183,9 @@ def replaced(expr: Expr, by: Mapping[Var, Index]) -> Expr:
     if isinstance(expr, Apply):
         args = tuple(replaced(argument, by) for argument in expr.args)
         return Apply(expr.function, args, expr.dtype)
+    if isinstance(expr, Trees):
+        place = replaced_index(expr.features.index, by)
+        return Trees(expr.name, Load(expr.features.memory, place), expr.dtype)
     return expr
 
 

@@ -17,13 +17,12 @@ from frugal_ai.export.c.functions import ATOM, PRODUCT, SUM, UNARY, Helpers, Tex
 from frugal_ai.export.c.fuse import Fused, Group
 from frugal_ai.export.c.kernel import Accumulate, For, Scan, Sort, Statement, Store
 from frugal_ai.export.c.memory import Layout, Stand
-from frugal_ai.export.c.scalar import INT32, DType, c_type, literal
+from frugal_ai.export.c.scalar import DType, c_type, literal
 
 _INDENT = "    "
 _LANES = 8  # sums of one value that are kept side by side; an addition waits for the one before
 _SUMS = 32  # of all values together
 _WORTH_LANES = 16  # steps of a loop
-_INT = INT32
 
 
 class Writer:

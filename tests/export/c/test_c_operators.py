@@ -265,6 +265,23 @@ def test_matrix_products(check: Check, rows: int, inner: int, columns: int, know
     check(nodes, inputs, constants=constants, rtol=1e-4)
 
 
+@FEW
+@given(st.integers(1, 37), st.integers(1, 20), st.sampled_from([0.0, 0.6]), st.booleans())
+def test_a_constant_matrix_times_columns(
+    check: Check, rows: int, inner: int, zeros: float, signs: bool
+) -> None:
+    rng = np.random.default_rng(rows + inner)
+    a = numbers((rows, inner), F32, 22)
+    if signs:
+        a = np.sign(a)
+    a[:, rng.uniform(size=inner) < zeros] = 0
+    nodes = [
+        make_node("MatMul", ["a", "b"], ["z"]),
+        make_node("Transpose", ["z"], ["y"], perm=[0, 2, 1]),
+    ]
+    check(nodes, {"b": numbers((1, inner, 48), F32, 23)}, constants={"a": a}, rtol=1e-4)
+
+
 @pytest.mark.parametrize("turned", [(0, 0), (1, 0), (0, 1), (1, 1)])
 def test_gemm(check: Check, turned: tuple[int, int]) -> None:
     a, b = numbers((4, 6), F32, 14), numbers((6, 10), F32, 15)
