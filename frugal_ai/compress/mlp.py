@@ -88,15 +88,24 @@ class Perceptron:
         )
 
     def widened(self, features: Float32Array) -> "Perceptron":
-        """Return the same with floats as weights, standardized by features [B, H, F] again."""
+        """Return the same with floats as weights, none of them far from 1.
+
+        Parameters
+        ----------
+        features
+            That standardize the inputs again [B, H, F].
+        """
         scaled = (features.astype(np.float64) - self.mean) * self.scale
-        spread = scaled.std(axis=(0, 1))
+        spread = scaled.std(axis=(0, 1))  # [F]
         spread[spread == 0] = 1.0
+        size = np.abs(self.out.astype(np.float64)).max(axis=0)  # [U]
+        size[size == 0] = 1.0
         return replace(
             self,
             scale=(self.scale / spread).astype(np.float32),
-            hidden=(self.hidden * spread[:, None]).astype(np.float32),
-            out=self.out.astype(np.float32),
+            hidden=(self.hidden * spread[:, None] * size).astype(np.float32),
+            threshold=(self.threshold * size).astype(np.float32),
+            out=(self.out / size).astype(np.float32),
         )
 
     def rounded(self) -> "Perceptron":

@@ -13,7 +13,7 @@ from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.windows import Series
 from frugal_ai.compress.lesson import Lesson, Surroundings, exported_teacher, lesson
 from frugal_ai.compress.mlp import Perceptron
-from frugal_ai.compress.original import Candidate, Original, of_models
+from frugal_ai.compress.original import ORIGINAL, Candidate, Original, of_models
 from frugal_ai.compress.prune import pruned
 from frugal_ai.compress.roster import PRUNED_LEAVES, PRUNED_TREES, students_of
 from frugal_ai.compress.student import Student, learn, reach_of
@@ -155,7 +155,8 @@ def _rewritten(original: Original, way: str, made: Sequence[Candidate]) -> Candi
     CompressionError
         If the way does not apply to any.
     """
-    for base in sorted(made, key=lambda one: one.bytes):
+    trained = [one for one in made if one.models or one.kind == ORIGINAL]
+    for base in sorted(trained, key=lambda one: one.bytes):
         try:
             seen = _with_floats(base, original) if way in _OF_FLOATS else base
             return replace(seen, kind=_kind(base, way), models=None, exported=tuple(

@@ -45,8 +45,12 @@ def _factorized(matrix: FloatArray) -> FloatArray:
     factor, failed = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
     for part in _ROUNDING:
         if not failed:
-            return np.asarray(factor)
-        below = np.tril(matrix, -1)  # the attempt has left this side as it was
+            break
+        below = np.tril(matrix, -1)  # the attempt before has left this side as it was
         again = below + below.T + np.diag(diagonal + part * diagonal.max())
         factor, failed = dpotrf(again, lower=1, clean=0)
-    raise RungError("expected features that can be told apart, got equations without a solution")
+    if failed:
+        raise RungError(
+            "expected features that can be told apart, got equations without a solution"
+        )
+    return np.asarray(factor)

@@ -71,7 +71,8 @@ def test_quantiles_are_in_the_unit_of_the_target(scale: float) -> None:
 
 def test_a_target_without_noise_has_one_quantile() -> None:
     data = rows()
-    data = replace(data, target=data.features[:, :, 0] * 2.0 - data.features[:, :, 1])
+    features = data.features.astype(np.float64)
+    data = replace(data, target=2 * features[:, :, 0] - features[:, :, 1])
     fitted = ladder.make(RUNG | {"alphas": [1e-6]}).fit(data)
     assert isinstance(fitted, FittedLevels)
     quantiles = fitted.predict_quantiles(data.features)

@@ -194,4 +194,4 @@ def _arguments(offered: Interface) -> str:
 
 
 def _lookback(manifest: Manifest) -> int:
-    return manifest.inputs["known"].lookback
+    return manifest.inputs["known"].lookback if "known" in manifest.inputs else 0
