@@ -68,12 +68,12 @@ def as_it_is(original: Original) -> Candidate:
     return Candidate(ORIGINAL, original.graphs, original.exported, original.models)
 
 
-def of_models(kind: str, models: Sequence[SeriesModel]) -> Candidate:
+def of_models(kind: str, models: Sequence[SeriesModel], *, fold_scalers: bool = True) -> Candidate:
     """Export models, one for each series, without the features that they do not read."""
     small = tuple(without_idle_columns(model) for model in models)
     return Candidate(
         kind,
         tuple(model.graph for model in small),
-        tuple(to_onnx(model) for model in small),
+        tuple(to_onnx(model, fold_scalers=fold_scalers) for model in small),
         small,
     )

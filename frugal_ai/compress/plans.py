@@ -186,7 +186,8 @@ def _with_floats(base: Candidate, original: Original) -> Candidate:
             wide.append(replace(model, forecaster=replace(forecaster, fitted=fitted)))
     if not wide:
         raise CompressionError("no perceptron passes the gates")
-    return of_models(base.kind, wide)
+    # 8 bits hold no inputs of unlike size
+    return of_models(base.kind, wide, fold_scalers=False)
 
 
 def _in_fewer_bits(

@@ -9,7 +9,7 @@ import onnx
 from frugal_ai.export.economy import economize
 
 
-def compact(model: onnx.ModelProto) -> onnx.ModelProto:
+def compact(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.ModelProto:
     """Return the same graph with less in it, short names and a fixed order.
 
     What `economize` finds is left out. Equal constants become one initializer; a node that repeats
@@ -21,13 +21,15 @@ def compact(model: onnx.ModelProto) -> onnx.ModelProto:
     ----------
     model
         Without subgraphs or functions.
+    fold_scalers
+        As for `economize`.
 
     Returns
     -------
     onnx.ModelProto
         A new model; the given one stays as it is.
     """
-    model = economize(model)
+    model = economize(model, fold_scalers=fold_scalers)
     result = onnx.ModelProto()
     result.CopyFrom(model)
     result.ClearField("opset_import")

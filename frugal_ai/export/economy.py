@@ -1,6 +1,6 @@
 """A graph with less in it that computes the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import onnx
 
@@ -11,12 +11,13 @@ from frugal_ai.export.rules import RULES, cut_transposed
 from frugal_ai.export.sums import unordered
 from frugal_ai.export.versions import TREES, lowered
 
+Rule = Callable[[onnx.NodeProto, Editing], list[onnx.NodeProto] | None]
 _MOST_ROUNDS = 20
 _KNOWN = ("", TREES)  # domains whose operators onnx describes
 _RULES = (cut_transposed, unordered, standardized, summands)
 
 
-def economize(model: onnx.ModelProto) -> onnx.ModelProto:
+def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.ModelProto:
     """Return a graph that computes the same with fewer nodes and bytes.
 
     Nodes that change nothing go; what can be known before is computed before, unless the result is
@@ -27,16 +28,19 @@ def economize(model: onnx.ModelProto) -> onnx.ModelProto:
     ----------
     model
         Without subgraphs or functions.
+    fold_scalers
+        Whether what standardizes the inputs of a product may become a part of its weights.
 
     Returns
     -------
     onnx.ModelProto
         A new model; what nothing reads any more is still in it, see `compact`.
     """
+    rules = tuple(rule for rule in _RULES if fold_scalers or rule is not standardized)
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)
-        editing = folded(_rewritten(editing).refreshed())
+        editing = folded(_rewritten(editing, rules).refreshed())
         if editing.model.SerializeToString(deterministic=True) == before:
             break
     return lowered(shortened(editing.refreshed()).model)
@@ -65,14 +69,14 @@ def _default(attribute: onnx.defs.OpSchema.Attribute) -> bytes:
     return bytes(attribute.default_value.SerializeToString())
 
 
-def _rewritten(editing: Editing) -> Editing:
+def _rewritten(editing: Editing, rules: Sequence[Rule]) -> Editing:
     """Try every rule on every node once."""
     graph = editing.model.graph
     nodes: list[onnx.NodeProto] = []
     equal: dict[str, str] = {}
     for node in list(graph.node):
         _rename(node, equal)
-        several = next((new for rule in _RULES if (new := rule(node, editing)) is not None), None)
+        several = next((new for rule in rules if (new := rule(node, editing)) is not None), None)
         if several is not None:
             for new in several:
                 _rename(new, equal)

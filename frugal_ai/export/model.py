@@ -113,11 +113,19 @@ class OnnxModel:
         return {DRIFT: none if given is None else given}
 
 
-def to_onnx(model: SeriesModel) -> OnnxModel:
-    """Compose features and fitted rung to one graph."""
+def to_onnx(model: SeriesModel, *, fold_scalers: bool = True) -> OnnxModel:
+    """Compose features and fitted rung to one graph.
+
+    Parameters
+    ----------
+    fold_scalers
+        Whether what standardizes features may become a part of the weights, which then are no
+        longer of one size.
+    """
     frame, features = model.graph.build()
     inputs, outputs = model.forecaster.to_onnx(features)
-    built = compact(spox.build(frame.inputs | inputs, outputs, drop_unused_inputs=True))
+    whole = spox.build(frame.inputs | inputs, outputs, drop_unused_inputs=True)
+    built = compact(whole, fold_scalers=fold_scalers)
     built.producer_name = "frugal-ai"
     onnx.checker.check_model(built)
     return OnnxModel.read(serialized(built))

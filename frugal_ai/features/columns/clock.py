@@ -19,6 +19,8 @@ Period = Literal["day", "week", "year"]
 # four years with one leap day; the phase of the year drifts by a day at most
 PERIOD_S: dict[Period, int] = {"day": DAY_S, "week": WEEK_S, "year": 1461 * DAY_S // 4}
 
+_STEPS = 2.0**20  # of a sine between 0 and 1
+
 
 @dataclass(frozen=True)
 class Ticks(Column):
@@ -68,7 +70,9 @@ class Wave(Column):
             op.mul(seconds, const(np.array(turn)[:, None], np.float64)),
             const(phase[:, None], np.float64),
         )
-        return [(columns, op.cast(op.sin(angle), to=np.float32))]
+        # what is zero on paper is zero: trees would split on the sign of its last digit
+        steps = op.round(op.mul(op.sin(angle), const(_STEPS, np.float64)))
+        return [(columns, op.mul(op.cast(steps, to=np.float32), const(1 / _STEPS, np.float32)))]
 
 
 @dataclass(frozen=True)
