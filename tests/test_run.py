@@ -63,11 +63,14 @@ def test_a_run_leaves_everything_that_it_promises(finished: tuple[Path, RunRepor
     assert RunReport.read(out) == report
     assert {path.name for path in out.iterdir()} == {
         "bundle",
+        "compression.csv",
+        "compression.svg",
         "example",
         "forecasts.parquet",
         "leaderboard.csv",
         "leaderboard.json",
         "ledger.jsonl",
+        "original",
         "pareto.svg",
         "run.json",
     }
@@ -80,7 +83,10 @@ def test_a_run_leaves_everything_that_it_promises(finished: tuple[Path, RunRepor
         "residual_boosting",
     ]
     assert report.chosen is not None
-    assert load(out / report.bundles[0]).manifest.rung == report.chosen
+    assert report.compression is not None
+    shipped = f"{report.chosen}-{report.compression.shipped}"
+    assert load(out / report.bundles[0]).manifest.rung == shipped
+    assert load(out / "original").manifest.rung == report.chosen
 
 
 def test_the_forecasts_of_a_run_have_the_errors_of_its_report(
@@ -117,12 +123,15 @@ def test_every_cost_is_on_the_bill(finished: tuple[Path, RunReport]) -> None:
         "features",
         "tuning",
         "training",
+        "distillation",
+        "quantization",
         "inference",
         "metering",
         "unattributed",
     }
+    after = {"inference", "distillation", "quantization"}
     for rung in report.rungs:
-        lines = [one for one in records if one.rung == rung.rung and one.stage != "inference"]
+        lines = [one for one in records if one.rung == rung.rung and one.stage not in after]
         assert rung.energy_wh == pytest.approx(1000 * sum(one.energy_consumed for one in lines))
         assert {one.stage for one in lines} == {"features", "tuning", "training"}
         assert rung.co2e_g == pytest.approx(1000 * sum(one.emissions for one in lines))

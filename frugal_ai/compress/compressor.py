@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
+from typing import TypeVar
 
 from frugal_ai.compress.examine import Examiner, Seen
 from frugal_ai.compress.gates import misses, smallest
 from frugal_ai.compress.original import Candidate, Original, as_it_is
-from frugal_ai.compress.plans import plans
+from frugal_ai.compress.plans import Stage, plans
 from frugal_ai.cost.context import Cost, total_cost
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.meter import Meter
@@ -17,6 +18,7 @@ from frugal_ai.recipes import Kind
 from frugal_ai.report.compression import CandidateReport, CompressionReport
 from frugal_ai.selection.compression import Compression
 
+T = TypeVar("T")
 Step = Callable[[str, int, int], None]
 """Hears what is done now, how much is done, and how much there is."""
 
@@ -70,9 +72,9 @@ def compress(
     """
     spent: list[Cost] = []
 
-    def book(stage: str, work: Callable[[], object], note: str) -> object:
+    def book(stage: Stage, work: Callable[[], T], note: str) -> T:
         result, measured = meter.measure(work, repeat=False)
-        ledger.add(stage, measured, rung=original.rung.name, note=note)  # type: ignore[arg-type]
+        ledger.add(stage, measured, rung=original.rung.name, note=note)
         spent.append(ledger.context.cost(measured))
         return result
 
@@ -91,11 +93,9 @@ def compress(
         passing = [one.candidate for one in made if not misses(one.seen.figures, rule)]
         try:
             found = book(plan.stage, partial(plan.make, passing or [first]), plan.kind)
+            made.append(_Made(found, examiner.look(found), total_cost(spent[before:])))
         except (CompressionError, RungError) as error:
             left_out.append(f"{plan.kind}: {error}")
-            continue
-        if isinstance(found, Candidate):
-            made.append(_Made(found, examiner.look(found), total_cost(spent[before:])))
     return _chosen(original, made, left_out, rule, total_cost(spent))
 
 

@@ -19,7 +19,7 @@ from frugal_ai.compress.replay import replay
 from frugal_ai.cost.context import Cost, CostContext
 from frugal_ai.cost.meter import Meter
 from frugal_ai.data.panel import FloatArray
-from frugal_ai.errors import ParityError
+from frugal_ai.errors import CompressionError, ParityError
 from frugal_ai.export.model import check_parity
 from frugal_ai.features.graph import Windows
 from frugal_ai.ladder.rung import Float32Array
@@ -99,10 +99,18 @@ class Examiner:
         return mean_error(next(errors)) < mean_error(next(errors))
 
     def look(self, candidate: Candidate) -> Seen:
-        """Forecast the test origins, compare, and measure a forecast."""
+        """Forecast the test origins, compare, and measure a forecast.
+
+        Raises
+        ------
+        CompressionError
+            If a forecast is not finite, or the graph does not run in a process of its own.
+        """
         series = range(len(candidate.exported))
         walked = [self._replayed(candidate, i) for i in series]
         found = tuple(forecasts for forecasts, _ in walked)
+        if not all(np.isfinite(one.point).all() for one in found):
+            raise CompressionError("it gives forecasts that are not finite")
         parities = [self._parity(candidate, i) for i in series]
         windows = self._windows(candidate, 0)
         _, one = self.meter.measure(candidate.exported[0].forecaster(windows))

@@ -61,6 +61,8 @@ def half(model: onnx.ModelProto, feed: Feed) -> onnx.ModelProto:  # noqa: ARG001
     """
     small = _copy(model)
     for use in _required(small, (*_PRODUCTS, "Mul"), "fp16"):
+        if np.abs(use.value).max() > np.finfo(np.float16).max:
+            raise CompressionError("fp16: a weight is beyond what half precision holds")
         name = _added(small, use.value.astype(np.float16))
         wide = f"{name}.wide"
         cast = helper.make_node("Cast", [name], [wide], to=onnx.TensorProto.FLOAT)

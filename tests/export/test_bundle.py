@@ -173,5 +173,5 @@ def test_parity_is_measured_and_enforced(made: Made) -> None:
 
 def test_versions_are_as_old_as_the_graph_allows(made: Made) -> None:
     assert made.exported.ml_opset is None
-    assert made.exported.opset <= 17
-    assert made.exported.ir_version == 8
+    assert made.exported.opset == 13
+    assert made.exported.ir_version == 7

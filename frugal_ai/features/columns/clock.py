@@ -19,7 +19,7 @@ Period = Literal["day", "week", "year"]
 # four years with one leap day; the phase of the year drifts by a day at most
 PERIOD_S: dict[Period, int] = {"day": DAY_S, "week": WEEK_S, "year": 1461 * DAY_S // 4}
 
-_STEPS = 2.0**20  # of a sine between 0 and 1
+_STEPS = 2.0**23  # of a sine between 0 and 1, as fine as float32
 
 
 @dataclass(frozen=True)
