@@ -20,7 +20,9 @@ def main(task: Path, run_dir: Path) -> None:
 
     import_wall = time.perf_counter() - start
     start = time.process_time()
-    run(read_pipeline(task), Order(task, run_dir, {}), Silent())
+    # the chosen rung as it is; what compression makes of it has a section of its own
+    pipeline = read_pipeline(task).model_copy(update={"compress": None})
+    run(pipeline, Order(task, run_dir, {}), Silent())
     taken = {
         "import_wall_s": import_wall,
         "cpu_s": time.process_time() - start,

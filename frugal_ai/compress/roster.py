@@ -15,15 +15,15 @@ PRUNED_LEAVES = 15
 def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     """List the students of a chosen rung.
 
-    A linear rung costs next to nothing to train: what is tried on it must cost next to nothing,
-    too. The weights of its lead times in fewer directions are all there is to gain.
+    A linear rung costs next to nothing to train, and little is tried on it: its weights in fewer
+    directions, which takes no training, and a perceptron that does without the basis.
     """
-    if rung.family == "linear":
-        return (Mlp(label="low_rank_8", units=0, epochs=0, seeds=1),)
     small = Mlp(label="mlp_8_features", reads="features", linear=4)
+    if rung.family == "linear":
+        return (Mlp(label="low_rank_8", units=0, epochs=0, seeds=1), small)
     common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
     if kind == "load":
-        return (Mlp(units=0), *common, BasisRidge())
+        return (small, Mlp(units=0), *common, BasisRidge())
     if kind == "wind":
         return (small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
     return (small, *common)
