@@ -14,11 +14,11 @@ from frugal_ai.report.compression import CandidateReport
 
 _SHIPPED = (
     "task", "teacher", "shipped", "bytes", "bytes ratio", "latency ratio", "skill kept % [95 % CI]",
-    "pinball ratio", "compressing CPU-s", "compressing µgCO2e", "pays after, forecasts",
+    "pinball gain kept %", "compressing CPU-s", "compressing µgCO2e", "pays after, forecasts",
 )  # fmt: skip
 _CANDIDATES = (
     "candidate", "parameters", "tree nodes", "bytes", "µs", "CPU µs", "mWh per 1,000",
-    "skill kept % [95 % CI]", "least %", "pinball ratio", "parity", "RSS MB", "cold start CPU-ms",
+    "skill kept % [95 % CI]", "least %", "pinball gain kept %", "parity", "RSS MB", "cold start CPU-ms",
     "verdict",
 )  # fmt: skip
 _SPEED = (
@@ -28,7 +28,7 @@ _SPEED = (
 _NODES = ("task", "teacher's graph", "without trees", "splits", "leaves", "bytes per node",
           "bytes per split")  # fmt: skip
 _TRIED = ("candidate", "task", "bytes, of the teacher's", "µs, of the teacher's", "skill kept %",
-          "pinball ratio", "why not")  # fmt: skip
+          "pinball gain kept %", "why not")  # fmt: skip
 _LABELS = {
     SHIPPED: "**{kind}**, one graph",
     TEACHER: "teacher, one graph",
@@ -167,9 +167,11 @@ class Section:
             "## Every candidate",
             fill(
                 "Parameters are learnt numbers outside of trees, tree nodes splits and leaves."
-                " Skill is kept, and pinball loss compared, over the test origins; parity is the"
-                " largest difference between graph and Python over the mean of the series. Times,"
-                " energy and memory are the run's own."
+                " Skill and the gain in pinball loss, both over the seasonal naive, are those on"
+                " the test origins; least is of the series that keeps least of its skill. Parity is"
+                " the largest difference between graph and Python over the mean of the series,"
+                " where there is Python to compare with. Times, energy and memory are the run's"
+                " own, from one origin again and again."
             ),
         ]
         for one in self.results:
@@ -214,7 +216,7 @@ def _shipped_row(one: Result) -> tuple[str, ...]:
         figure(one.bytes_ratio),
         figure(whole.warm.ratio) if whole and whole.warm else "-",
         percent(shipped.retained, shipped.retained_ci),
-        figure(shipped.retained_quantiles),
+        percent(shipped.retained_quantiles),
         figure(found.cpu_s),
         figure(1e6 * found.co2e_g),
         "-" if found.pays_after is None else f"{found.pays_after:,.0f}",
@@ -232,7 +234,7 @@ def _candidate_row(one: CandidateReport) -> tuple[str, ...]:
         figure(one.energy_mwh_per_1000),
         percent(one.retained, one.retained_ci),
         percent(one.retained_least),
-        figure(one.retained_quantiles),
+        percent(one.retained_quantiles),
         _power(one.parity),
         figure(one.rss_mb),
         figure(one.cold_ms),
@@ -274,7 +276,7 @@ def _tried_row(one: Result, each: CandidateReport) -> tuple[str, ...]:
         figure(each.bytes / one.teacher.bytes),
         figure(each.latency_us / one.teacher.latency_us),
         percent(each.retained),
-        figure(each.retained_quantiles),
+        percent(each.retained_quantiles),
         _why(one, each),
     )
 
