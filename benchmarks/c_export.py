@@ -1,6 +1,6 @@
 """Time the C export of bundles against onnxruntime, and print the figures as Markdown.
 
-``python benchmarks/c_export.py BUNDLE...`` compiles each file with ``gcc -O2``, runs blocks of
+``python benchmarks/c_export.py BUNDLE...`` compiles each file with ``gcc -O3``, runs blocks of
 forecasts of both in turn, on one thread, and prints the median block; the inputs are the bundle's
 first golden case. Sizes are those of the object file.
 """
@@ -30,7 +30,7 @@ from frugal_ai.export.c.source import c_source
 
 NAME = "frugal_model"
 BLOCKS, CALLS = 41, 200
-FLAGS = ("-O2", "-std=c99")
+FLAGS = ("-O3", "-std=c99")
 
 
 @dataclass(frozen=True)

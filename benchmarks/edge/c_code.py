@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from frugal_ai.errors import ExportError
 from frugal_ai.export.c.source import export_c
 
-FLAGS = ("-std=c99", "-O2")
+FLAGS = ("-std=c99", "-O3")
 _HEAP = {"malloc", "calloc", "realloc", "free"}
 _NAME = "frugal_edge_model"
 _LOOP = """#define _POSIX_C_SOURCE 200809L

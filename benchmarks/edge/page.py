@@ -57,9 +57,9 @@ class Section:
         parts = [
             "# Compressed models on the edge",
             fill(
-                f"`{self.command}` writes this part. On each task a teacher of {TREES} trees is"
-                " the only rung beside the seasonal naives: trees on the residuals of a basis"
-                " ridge for load, trees alone for production. `frugal-ai run` compresses it. What"
+                f"`{self.command}` writes this part. On each task a teacher of many trees is"
+                f" the only rung beside the seasonal naives: {TREES['load']:,} trees on the"
+                f" residuals of a basis ridge for load, {TREES['pv']} trees alone for production. `frugal-ai run` compresses it. What"
                 " is shipped is then timed on one thread beside its teacher, C, and the teacher's"
                 " trees in LightGBM and as onnxmltools converts them. The tasks are in"
                 " `benchmarks/tasks`, of T5 the first farm; load, pv and wind are the simulated"
@@ -113,7 +113,7 @@ class Section:
                 " with all that does not depend on it prepared once; LightGBM has the teacher's"
                 " trees and nothing beside them: no ridge, no quantiles, no limits. LightGBM alone"
                 " is its `predict` on features that are there, on one thread. C is compiled with"
-                " `gcc -O2`, features included, and called in a loop of C; its bytes are code and"
+                " `gcc -O3`, features included, and called in a loop of C; its bytes are code and"
                 " constants. A cold start is from the start of a process to its first forecast,"
                 " imports included, of LightGBM in an environment with nothing else. The"
                 " difference is the largest one over the mean of the series: of C from the graph,"

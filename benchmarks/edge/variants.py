@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.peers.environments import ROOT
 
-TREES = 500
+TREES = {"load": 1000, "pv": 500, "wind": 500}  # of a teacher, by kind
 _NAIVE = [{"rung": "seasonal_naive", "season": season} for season in ("1d", "7d")]
 
 
@@ -56,8 +56,8 @@ def teacher_of(kind: str) -> dict[str, Any]:
     bounds, and trees alone for production.
     """
     if kind == "load":
-        return {"rung": "residual_boosting", "trees": TREES}
-    return {"rung": "boosting", "level": None, "trees": TREES}
+        return {"rung": "residual_boosting", "trees": TREES[kind]}
+    return {"rung": "boosting", "level": None, "trees": TREES[kind]}
 
 
 def _absolute(source: Any, base: Path) -> Any:
