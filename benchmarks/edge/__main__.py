@@ -1,7 +1,7 @@
 """Measure compressed models: ``python -m benchmarks.edge [T1 ...] [--reuse]``.
 
-All tasks together write their part of ``docs/benchmarks.md``; some of them are printed. The data of
-the tasks T1 to T6 are in ``../shared`` beside the checkout.
+All tasks together write their part of ``docs/benchmarks.md``, where none fails; some of them are
+printed. The data of the tasks T1 to T6 are in ``../shared`` beside the checkout.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from benchmarks.edge.tools import TOOLS  # noqa: E402
 from benchmarks.edge.variants import VARIANTS, Variant  # noqa: E402
 from benchmarks.peers import environments, work  # noqa: E402
 from benchmarks.peers.environments import ROOT, Installed, UnavailableError  # noqa: E402
+from benchmarks.peers.own import COMPRESSED  # noqa: E402
 from benchmarks.peers.work import FailedError  # noqa: E402
 from benchmarks.sections import write_section  # noqa: E402
 from frugal_ai.cost.hardware import detect_host  # noqa: E402
@@ -75,7 +76,7 @@ def _benchmark(chosen: Sequence[Variant], *, whole: bool, reuse: bool) -> int:
             _tell(f"{variant.name}: failed: {error}")
     command = "make benchmark-edge" if whole else "python -m benchmarks.edge"
     section = Section(tuple(results), tuple(failed), detect_host(), _versions(), command)
-    if whole:
+    if whole and not failed:
         write_section(_PAGE, _SECTION, section.text())
         _tell(f"wrote {_PAGE.relative_to(ROOT)}")
     else:
@@ -92,7 +93,7 @@ def _result(
     folder.mkdir(parents=True, exist_ok=True)
     pipeline, run_dir = folder / "pipeline.yaml", folder / "run"
     write_text(pipeline, variant.text())
-    job = work.run_job(variant.name, "run", pipeline, run_dir, own)
+    job = work.run_job(variant.name, "run", pipeline, run_dir, own, options=(COMPRESSED,))
     if not (reuse and work.done(job)):
         _tell(f"{variant.name}: run and compress")
         work.carry_out(job)

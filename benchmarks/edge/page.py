@@ -18,8 +18,8 @@ _SHIPPED = (
 )  # fmt: skip
 _CANDIDATES = (
     "candidate", "parameters", "tree nodes", "bytes", "µs", "CPU µs", "mWh per 1,000",
-    "skill kept % [95 % CI]", "least %", "pinball gain kept %", "parity", "RSS MB", "cold start CPU-ms",
-    "verdict",
+    "skill kept % [95 % CI]", "least %", "pinball gain kept %", "parity", "RSS MB",
+    "cold start CPU-ms", "verdict",
 )  # fmt: skip
 _SPEED = (
     "contender", "bytes", "µs", "over the first", "CPU ns", "cold start ms", "cold start CPU-ms",
@@ -59,8 +59,8 @@ class Section:
             fill(
                 f"`{self.command}` writes this part. On each task a teacher of many trees is"
                 f" the only rung beside the seasonal naives: {TREES['load']:,} trees on the"
-                f" residuals of a basis ridge for load, {TREES['pv']} trees alone for production. `frugal-ai run` compresses it. What"
-                " is shipped is then timed on one thread beside its teacher, C, and the teacher's"
+                f" residuals of a basis ridge for load, {TREES['pv']} trees alone for production."
+                " `frugal-ai run` compresses it. What is shipped is then timed on one thread beside its teacher, C, and the teacher's"
                 " trees in LightGBM and as onnxmltools converts them. The tasks are in"
                 " `benchmarks/tasks`, of T5 the first farm; load, pv and wind are the simulated"
                 " feeder of `pipelines`."

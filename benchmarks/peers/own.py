@@ -1,4 +1,8 @@
-"""One task through ``frugal_ai.run``, in a process of its own: ``python -m ... TASK RUN_DIR``."""
+"""One task through ``frugal_ai.run``, in a process of its own.
+
+``python -m ... TASK RUN_DIR [--compressed]``: the chosen rung as it is, or what compression makes
+of it, which has a benchmark of its own.
+"""
 
 import json
 import sys
@@ -8,11 +12,12 @@ from pathlib import Path
 from benchmarks.peers.workers.measure import peak_rss_mb
 from frugal_ai.files import write_text
 
+COMPRESSED = "--compressed"
 NAME = "process.json"
 """What the run as a process took, in the folder of the run."""
 
 
-def main(task: Path, run_dir: Path) -> None:
+def main(task: Path, run_dir: Path, *, compressed: bool) -> None:
     start = time.perf_counter()
     from benchmarks.tasks import Silent
     from frugal_ai.pipeline import read_pipeline
@@ -20,8 +25,9 @@ def main(task: Path, run_dir: Path) -> None:
 
     import_wall = time.perf_counter() - start
     start = time.process_time()
-    # the chosen rung as it is; what compression makes of it has a section of its own
-    pipeline = read_pipeline(task).model_copy(update={"compress": None})
+    pipeline = read_pipeline(task)
+    if not compressed:
+        pipeline = pipeline.model_copy(update={"compress": None})
     run(pipeline, Order(task, run_dir, {}), Silent())
     taken = {
         "import_wall_s": import_wall,
@@ -32,4 +38,4 @@ def main(task: Path, run_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), compressed=COMPRESSED in sys.argv[3:])

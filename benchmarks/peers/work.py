@@ -64,16 +64,24 @@ def own_job(task: str, installed: Installed) -> Job:
 
 
 def run_job(
-    task: str, name: str, source: Path, result: Path, installed: Installed, *files: Path
+    task: str,
+    name: str,
+    source: Path,
+    result: Path,
+    installed: Installed,
+    *files: Path,
+    options: tuple[str, ...] = (),
 ) -> Job:
     """Return the job that runs a pipeline; the result depends on more files than its own."""
     code = sorted((ROOT / "frugal_ai").rglob("*.py")) + sorted((ROOT / "frugal_ai").rglob("*.csv"))
     return Job(
         task,
         name,
-        (sys.executable, "-m", "benchmarks.peers.own", str(source), str(result)),
+        (sys.executable, "-m", "benchmarks.peers.own", str(source), str(result), *options),
         result,
-        _key(installed.version, files=[source, *files, ROOT / "requirements.lock", *code]),
+        _key(
+            installed.version, *options, files=[source, *files, ROOT / "requirements.lock", *code]
+        ),
     )
 
 
