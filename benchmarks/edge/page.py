@@ -60,10 +60,10 @@ class Section:
                 f"`{self.command}` writes this part. On each task a teacher of many trees is"
                 f" the only rung beside the seasonal naives: {TREES['load']:,} trees on the"
                 f" residuals of a basis ridge for load, {TREES['pv']} trees alone for production."
-                " `frugal-ai run` compresses it. What is shipped is then timed on one thread beside its teacher, C, and the teacher's"
-                " trees in LightGBM and as onnxmltools converts them. The tasks are in"
-                " `benchmarks/tasks`, of T5 the first farm; load, pv and wind are the simulated"
-                " feeder of `pipelines`."
+                " `frugal-ai run` compresses it. What is shipped is then timed on one thread beside"
+                " its teacher, C, and the teacher's trees in LightGBM and as onnxmltools converts"
+                " them. The tasks are in `benchmarks/tasks`, of T5 the first farm; load, pv and"
+                " wind are the simulated feeder of `pipelines`."
             ),
             fill(
                 f"Machine: {self.host.cpu}, {self.host.threads} threads, {self.host.os}."
