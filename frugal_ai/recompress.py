@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 from frugal_edge.bundle import open_bundle
 from frugal_edge.errors import EdgeError
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from frugal_ai.cost.ledger_file import read_ledger, write_ledger
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.errors import CompressionError, DataError
 from frugal_ai.export.model import OnnxModel
+from frugal_ai.export.versions import TREES
 from frugal_ai.leaderboard.export import write_leaderboard
 from frugal_ai.outcome import write_models
 from frugal_ai.pipeline import Pipeline, parse_pipeline
@@ -27,6 +29,7 @@ from frugal_ai.selection.compression import Compression
 from frugal_ai.settings import describe
 
 _RUN, _LEDGER = "run.json", "ledger.jsonl"
+_DOMAINS = ("", TREES)
 
 
 def run_folder_of(path: Path) -> Path:
@@ -121,6 +124,13 @@ def _original(run_dir: Path, pipeline: Pipeline, prepared: Prepared, chosen: str
 
 def _exported(folder: Path) -> OnnxModel:
     try:
-        return OnnxModel.read(open_bundle(folder).content["model.onnx"])
+        content = open_bundle(folder).content["model.onnx"]
     except EdgeError as error:
         raise CompressionError(str(error)) from error
+    for node in onnx.load_model_from_string(content).graph.node:
+        if node.domain not in _DOMAINS:
+            raise CompressionError(
+                f"{folder / 'model.onnx'}: expected operators of ONNX alone, got {node.op_type} of "
+                f"{node.domain}"
+            )
+    return OnnxModel.read(content)

@@ -52,4 +52,13 @@ def compress_original(
         meter=meter,
         context=ledger.context,
     )
-    return compress(original, pipeline.kind, examiner, rule, meter, ledger, step)
+    return compress(
+        original,
+        pipeline.kind,
+        examiner,
+        rule,
+        meter,
+        ledger,
+        step,
+        frugal=pipeline.climb == "frugal",
+    )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from frugal_ai.compress.examine import Examiner, Seen
 from frugal_ai.compress.gates import misses, smallest
-from frugal_ai.compress.original import Candidate, Original, as_it_is
+from frugal_ai.compress.original import ORIGINAL, Candidate, Original, as_it_is
 from frugal_ai.compress.plans import Stage, plans
 from frugal_ai.cost.context import Cost, total_cost
 from frugal_ai.cost.ledger import Ledger
@@ -46,6 +46,8 @@ def compress(
     meter: Meter,
     ledger: Ledger,
     step: Step,
+    *,
+    frugal: bool,
 ) -> Compressed:
     """Make a chosen model smaller, as far as its skill allows.
 
@@ -60,10 +62,12 @@ def compress(
     rule
         What must be kept.
     meter, ledger
-        Every candidate is on the bill: making it as distillation or quantization, looking at it as
-        distillation.
+        Every candidate is on the bill: making it as distillation or quantization, its test
+        forecasts as distillation.
     step
         Hears which candidate is made.
+    frugal
+        Whether students end with the first that passes; they come in ascending size.
 
     Raises
     ------
@@ -78,24 +82,29 @@ def compress(
         spent.append(ledger.context.cost(measured))
         return result
 
-    first = as_it_is(original)
-    book(
-        "distillation",
-        partial(examiner.take_as_original, first),
-        "the test forecasts of the original",
-    )
-    made = [_Made(first, examiner.look(first), total_cost([]))]
-    left_out = []
+    def looked_at(candidate: Candidate, before: int) -> _Made:
+        walked = book("distillation", partial(examiner.walk, candidate), f"{candidate.kind}: test")
+        if candidate.kind == ORIGINAL:
+            examiner.take_as_original(walked)
+        return _Made(candidate, examiner.look(candidate, walked), total_cost(spent[before:]))
+
+    made = [looked_at(as_it_is(original), 0)]
+    left_out, learnt = [], False
     todo = plans(original, kind, skilled=examiner.skilled)
     for done, plan in enumerate(todo):
         step(f"compress: {plan.kind}", done, len(todo))
+        if frugal and learnt and plan.stage == "distillation":
+            left_out.append(f"{plan.kind}: a smaller student keeps the skill")
+            continue
         before = len(spent)
         passing = [one.candidate for one in made if not misses(one.seen.figures, rule)]
         try:
-            found = book(plan.stage, partial(plan.make, passing or [first]), plan.kind)
-            made.append(_Made(found, examiner.look(found), total_cost(spent[before:])))
+            found = book(plan.stage, partial(plan.make, passing or [made[0].candidate]), plan.kind)
+            made.append(looked_at(found, before))
         except (CompressionError, RungError) as error:
             left_out.append(f"{plan.kind}: {error}")
+        else:
+            learnt |= plan.stage == "distillation" and not misses(made[-1].seen.figures, rule)
     return _chosen(original, made, left_out, rule, total_cost(spent))
 
 

@@ -57,6 +57,14 @@ class Seen:
     tree_nodes: int
 
 
+@dataclass(frozen=True)
+class Walked:
+    """Test forecasts of a candidate, by series, and how far graph and Python are apart."""
+
+    forecasts: tuple[Forecasts, ...]
+    parities: tuple[float | None, ...]
+
+
 @dataclass
 class Examiner:
     """Looks at one candidate after the other on the same test origins.
@@ -85,11 +93,9 @@ class Examiner:
         self._origins = self.task.split.test
         self._actual = np.stack([one.targets(self._origins) for one in self.task.series])
 
-    def take_as_original(self, original: Candidate) -> None:
-        """Take a candidate's forecasts as what others are compared with."""
-        self._original = tuple(
-            self._replayed(original, i)[0] for i in range(len(original.exported))
-        )
+    def take_as_original(self, walked: Walked) -> None:
+        """Take forecasts as what others are compared with."""
+        self._original = walked.forecasts
 
     @property
     def skilled(self) -> bool:
@@ -98,8 +104,16 @@ class Examiner:
         errors = (self._errors(each, slice(None)) for each in (points, self.baseline))
         return mean_error(next(errors)) < mean_error(next(errors))
 
-    def look(self, candidate: Candidate) -> Seen:
-        """Forecast the test origins, compare, and measure a forecast.
+    def walk(self, candidate: Candidate) -> Walked:
+        """Forecast the test origins with the graphs, and with what they were exported from."""
+        series = range(len(candidate.exported))
+        return Walked(
+            forecasts=tuple(self._replayed(candidate, i)[0] for i in series),
+            parities=tuple(self._parity(candidate, i) for i in series),
+        )
+
+    def look(self, candidate: Candidate, walked: Walked) -> Seen:
+        """Compare forecasts of the test origins, and measure one.
 
         Raises
         ------
@@ -107,16 +121,14 @@ class Examiner:
             If a forecast is not finite, or the graph does not run in a process of its own.
         """
         series = range(len(candidate.exported))
-        walked = [self._replayed(candidate, i) for i in series]
-        found = tuple(forecasts for forecasts, _ in walked)
+        found = walked.forecasts
         if not all(np.isfinite(one.point).all() for one in found):
             raise CompressionError("it gives forecasts that are not finite")
-        parities = [self._parity(candidate, i) for i in series]
         windows = self._windows(candidate, 0)
         _, one = self.meter.measure(candidate.exported[0].forecaster(windows))
         feet = footprint(candidate.exported[0], windows)
         each = [self._retained(found, i).value for i in series]
-        known = [parity for parity in parities if parity is not None]
+        known = [parity for parity in walked.parities if parity is not None]
         figures = Figures(
             retained=median(each),
             retained_least=min(each),

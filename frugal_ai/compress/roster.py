@@ -1,4 +1,4 @@
-"""Which students are tried on which kind of rung, cheapest first."""
+"""Which students are tried on which kind of rung, smallest first."""
 
 from frugal_ai.compress.mlp import Mlp
 from frugal_ai.compress.student import Student
@@ -15,12 +15,12 @@ PRUNED_LEAVES = 15
 def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     """List the students of a chosen rung.
 
-    A linear rung costs next to nothing to train, and little is tried on it: its weights in fewer
-    directions, which takes no training, and a perceptron that does without the basis.
+    A linear rung costs next to nothing to train, and little is tried on it: a perceptron that does
+    without the basis, and its weights in fewer directions, which takes no training.
     """
     small = Mlp(label="mlp_8_features", reads="features", linear=4)
     if rung.family == "linear":
-        return (Mlp(label="low_rank_8", units=0, epochs=0, seeds=1), small)
+        return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
     common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
     if kind == "load":
         return (small, Mlp(units=0), *common, BasisRidge())

@@ -1,11 +1,14 @@
 """A run of a small pipeline is compressed, and its bundle made smaller, from end to end."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 from frugal_edge.runtime import load
@@ -186,3 +189,57 @@ def test_a_rung_without_a_gain_leaves_nothing_to_distil(
     assert [one.kind for one in found.candidates] == ["original"]
     assert found.reason == "a naive rung has nothing to distil"
     assert np.isfinite(found.candidates[0].latency_us)
+
+
+def test_a_model_without_skill_gives_way_to_the_naive_rung(
+    write_small: Callable[..., Path], tmp_path: Path
+) -> None:
+    hopeless = {"rung": "boosting", "trees": 1, "leaves": 2, "learning_rate": 0.01}
+    path = write_small(rungs=[hopeless], climb="full")
+    report = run(read_pipeline(path), Order(path, tmp_path / "run", {}), Quiet())
+    found = report.compression
+    assert found is not None
+    assert [one.kind for one in found.candidates] == ["original", "seasonal_naive"]
+    assert found.shipped == "seasonal_naive"
+    assert load(tmp_path / "run" / "bundle").manifest.rung == "boosting-seasonal_naive"
+
+
+def altered(folder: Path, edit: Callable[[Path], None]) -> None:
+    """Change the model of a bundle, and what its manifest says of it."""
+    edit(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    content = (folder / "model.onnx").read_bytes()
+    manifest["files"]["model.onnx"] = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def foreign(folder: Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    model.graph.node[0].domain = "com.example"
+    model.graph.node[0].op_type = "Secret"
+    onnx.save(model, folder / "model.onnx")
+
+
+def of_a_newer_schema(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"schema_version": 99}))
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (foreign, r"model.onnx: expected operators of ONNX alone, got Secret of com.example"),
+        (of_a_newer_schema, r"schema_version: this frugal-edge reads up to \d+, got 99"),
+    ],
+)
+def test_a_bundle_that_is_not_understood_is_refused(
+    finished: tuple[RunReport, Path], tmp_path: Path, edit: Callable[[Path], None], says: str
+) -> None:
+    _, folder = finished
+    shutil.copytree(folder, tmp_path / "run")
+    altered(tmp_path / "run" / "original", edit)
+    with pytest.raises(CompressionError, match=says):
+        recompress(tmp_path / "run", {}, print, Quiet().step)
