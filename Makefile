@@ -72,9 +72,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 # Needs uv. No index address may stand in the lock files.
 lock:
-	uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --group build --no-strip-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package frugal-edge --no-header --quiet -o requirements.lock
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --group dev --no-strip-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package frugal-edge --no-header --quiet \
 		-c requirements.lock -o requirements-dev.lock
 
