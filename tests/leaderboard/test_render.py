@@ -113,7 +113,10 @@ def test_an_empty_leaderboard_says_so() -> None:
 
 
 def test_columns_are_as_wide_as_their_widest_cell(rows: list[RungRow]) -> None:
-    columns: list[Column[RungRow]] = [Column("a\nb", lambda row: row.rung, left=True), Column("x", lambda _: "電力")]
+    columns: list[Column[RungRow]] = [
+        Column("a\nb", lambda row: row.rung, left=True),
+        Column("x", lambda _: "電力"),
+    ]
     lines = layout(columns, rows[:1])
     assert lines == ["a", "b               x", "-----------  ----", "persistence  電力"]
 
