@@ -96,10 +96,15 @@ class Perceptron:
             That standardize the inputs again [B, H, F].
         """
         scaled = (features.astype(np.float64) - self.mean) * self.scale
-        spread = scaled.std(axis=(0, 1))  # [F]
-        spread[spread == 0] = 1.0
         size = np.abs(self.out.astype(np.float64)).max(axis=0)  # [U]
         size[size == 0] = 1.0
+        spread = scaled.std(axis=(0, 1))  # [F]
+        largest = np.abs(self.hidden * size).max(axis=1)  # [F]
+        constant = np.ptp(features, axis=(0, 1)) == 0
+        if not constant.all():  # what never changed here is weighted as other features are
+            usual = float(np.median((largest * spread)[~constant]))
+            spread[constant] = usual / np.where(largest[constant] > 0, largest[constant], usual or 1.0)
+        spread[spread == 0] = 1.0
         return replace(
             self,
             scale=(self.scale / spread).astype(np.float32),

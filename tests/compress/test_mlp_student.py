@@ -216,3 +216,26 @@ def test_it_reads_the_basis_or_not_and_is_named_by_its_units() -> None:
     assert [Mlp().name, Mlp(units=0).name, Mlp(label="mine").name] == [
         "mlp_8", "low_rank_8", "mine",
     ]  # fmt: skip
+
+
+def test_floats_in_the_place_of_integers_say_the_same_and_are_of_one_size() -> None:
+    rng = np.random.default_rng(3)
+    seen = rng.normal(size=(60, 4, 6)).astype(np.float32) * np.array(
+        [1, 100, 0.01, 1, 5, 1], np.float32
+    )
+    seen[:, :, 5] = 0.25  # a flag that is never set here, and means much where it is
+    made = Perceptron(
+        mean=seen.mean(axis=(0, 1)),
+        scale=np.array([1, 0.01, 100, 1, 0.2, 1e-9], np.float32),
+        hidden=rng.integers(-9, 9, (6, 3)).astype(np.int16) + np.int16(1),
+        threshold=rng.normal(size=3).astype(np.float32),
+        floor=np.zeros(3, np.float32),
+        out=rng.integers(-30_000, 30_000, (4, 3)).astype(np.int16),
+        bias=np.zeros(4, np.float32),
+    )
+    wide = made.widened(seen)
+    other = rng.normal(size=(20, 4, 6)).astype(np.float32)
+    np.testing.assert_allclose(wide.predict(other), made.predict(other), rtol=1e-4, atol=1.0)
+    rows = np.abs(wide.hidden).max(axis=1)
+    assert rows.max() < 100 * rows.min()
+    assert np.abs(wide.out).max() == pytest.approx(1.0)
