@@ -103,7 +103,9 @@ class Perceptron:
         constant = np.ptp(features, axis=(0, 1)) == 0
         if not constant.all():  # what never changed here is weighted as other features are
             usual = float(np.median((largest * spread)[~constant]))
-            spread[constant] = usual / np.where(largest[constant] > 0, largest[constant], usual or 1.0)
+            spread[constant] = usual / np.where(
+                largest[constant] > 0, largest[constant], usual or 1.0
+            )
         spread[spread == 0] = 1.0
         return replace(
             self,
