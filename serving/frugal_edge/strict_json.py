@@ -4,29 +4,29 @@ import json
 from collections.abc import Sequence
 from typing import NoReturn, TypeGuard
 
-from frugal_edge.errors import BundleError
+from frugal_edge.errors import BundleError, EdgeError
 
 MAX_INTEGER = 2**53 - 1
 _MAX_NUMBER = 1.7e308  # a longer integer cannot become a float
 _SHOWN = 60  # characters of a wrong value that a message repeats
 
 
-def parse(data: bytes, file: str) -> object:
+def parse(data: bytes, file: str, error: type[EdgeError] = BundleError) -> object:
     """Parse a JSON text, refusing repeated keys and NaN.
 
     Raises
     ------
-    BundleError
-        If the text is not JSON as RFC 8259 has it.
+    EdgeError
+        Of the class given: if the text is not JSON as RFC 8259 has it.
     """
     try:
         parsed: object = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
         )
     except RecursionError:
-        raise BundleError(f"{file}: nested too deeply") from None
-    except ValueError as error:
-        raise BundleError(f"{file}: not valid JSON: {error}") from error
+        raise error(f"{file}: nested too deeply") from None
+    except ValueError as wrong:
+        raise error(f"{file}: not valid JSON: {wrong}") from wrong
     return parsed
 
 
@@ -53,7 +53,7 @@ def _is_text(value: object) -> TypeGuard[str]:
 
 
 class Node:
-    """A JSON object whose keys are taken one by one, each with its type checked.
+    """A JSON or YAML object whose keys are taken one by one, each with its type checked.
 
     Parameters
     ----------
@@ -63,20 +63,23 @@ class Node:
         Name of the file, for messages.
     path
         Keys that lead to the object, empty for the document itself.
+    error
+        What its methods raise.
 
     Raises
     ------
-    BundleError
-        By every method: if the value is not what the method's name says.
+    EdgeError
+        Of the class given, by every method: if the value is not what the method's name says.
     """
 
-    def __init__(self, value: object, file: str, path: str = "") -> None:
+    def __init__(
+        self, value: object, file: str, path: str = "", error: type[EdgeError] = BundleError
+    ) -> None:
         self._file = file
         self._path = path
+        self._error = error
         if not isinstance(value, dict):
-            raise BundleError(
-                f"{file}: {path or 'document'}: expected an object, got {shown(value)}"
-            )
+            raise error(f"{file}: {path or 'document'}: expected an object, got {shown(value)}")
         self._value: dict[str, object] = value
         self._left = set(self._value)
 
@@ -87,7 +90,7 @@ class Node:
     def take(self, key: str) -> object:
         """Return a value of any type."""
         if key not in self._value:
-            raise BundleError(f"{self._file}: {self.place(key)}: the key is missing")
+            raise self._error(f"{self._file}: {self.place(key)}: the key is missing")
         self._left.discard(key)
         return self._value[key]
 
@@ -136,12 +139,15 @@ class Node:
 
     def node(self, key: str) -> "Node":
         """Return an object."""
-        return Node(self.take(key), self._file, self.place(key))
+        return Node(self.take(key), self._file, self.place(key), self._error)
 
     def nodes(self, key: str) -> list["Node"]:
         """Return a list of objects."""
         place = self.place(key)
-        return [Node(v, self._file, f"{place}[{i}]") for i, v in enumerate(self.array(key))]
+        return [
+            Node(value, self._file, f"{place}[{i}]", self._error)
+            for i, value in enumerate(self.array(key))
+        ]
 
     def as_dict(self) -> dict[str, object]:
         """Return the object as it stands, whatever it holds."""
@@ -152,11 +158,11 @@ class Node:
         """Refuse keys that were not taken."""
         if self._left:
             unknown = ", ".join(repr(key) for key in sorted(self._left))
-            raise BundleError(f"{self._file}: {self._path or 'document'}: unknown key {unknown}")
+            raise self._error(f"{self._file}: {self._path or 'document'}: unknown key {unknown}")
 
     def refuse(self, key: str, expected: str) -> NoReturn:
         """Raise for the value of a key."""
-        raise BundleError(
+        raise self._error(
             f"{self._file}: {self.place(key)}: expected {expected}, got {shown(self._value[key])}"
         )
 
