@@ -9,7 +9,7 @@ import argparse
 from importlib import import_module
 from typing import Protocol, cast
 
-NAMES = ("forecast", "verify", "info")
+NAMES = ("forecast", "verify", "info", "trust")
 
 
 class Command(Protocol):
