@@ -12,7 +12,7 @@ import click
 from frugal_ai import __version__
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
-from frugal_ai.commands.release import keygen, pack, sign
+from frugal_ai.commands.release import channel, keygen, pack, sign
 from frugal_ai.errors import FrugalError, PipelineError
 
 _BAD_INPUT = 2
@@ -194,7 +194,7 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
         click.echo(f"bundle   {run_dir / bundle}")
 
 
-for _command in (fetch, export, keygen, sign, pack):
+for _command in (fetch, export, keygen, sign, pack, channel):
     commands.add_command(_command)
 
 

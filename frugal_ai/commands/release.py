@@ -47,3 +47,19 @@ def pack(bundle: Path, out: Path | None, *, unsigned: bool) -> None:
     click.echo(f"archive  {archive.file} ({archive.size} bytes)")
     click.echo(f"sha256   {archive.sha256}")
     click.echo(f"signer   {archive.signer or 'none: gateways refuse it'}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, PEM.")
+@click.option("--rollout", help="Shares of gateways in %, such as default=10,canary=100.")
+@click.option("--name", default="stable", help="Of the channel; by default stable.")
+def channel(folder: Path, key: Path, rollout: str | None, name: str) -> None:
+    """Write and sign channel.json for the archives in FOLDER, which gateways pull from."""
+    from frugal_ai.release.channel import publish, read_rollout
+    from frugal_ai.release.keys import read_private_key
+
+    done = publish(folder, read_private_key(key), read_rollout(rollout), name)
+    click.echo(f"channel  {done.file}, serial {done.serial}")
+    for bundle in done.bundles:
+        click.echo(f"bundle   {bundle}")

@@ -18,6 +18,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of a bundle (default: all that run, their signatures first)",
     )
     state_argument(parser)
+    parser.add_argument(
+        "--trust",
+        metavar="FILE_OR_FOLDER",
+        type=Path,
+        help=f"public key, or folder of *.pub (default: {TRUST}/ in the state folder)",
+    )
 
 
 def run(options: argparse.Namespace) -> str:
@@ -27,17 +33,17 @@ def run(options: argparse.Namespace) -> str:
     if options.bundle is not None:
         tested = self_test(options.bundle, Bounds())
         return _said(str(options.bundle), tested.cases, tested.largest)
-    return _all(options.state)
+    return _all(options.state, options.trust or options.state / TRUST)
 
 
-def _all(state: Path) -> str:
+def _all(state: Path, trust: Path) -> str:
     from frugal_edge.errors import EdgeError, InstallError
     from frugal_edge.install import slots
     from frugal_edge.install.selftest import Bounds, self_test
     from frugal_edge.trust.keys import TrustStore
     from frugal_edge.trust.verify import verify_folder
 
-    store, lines, failures = TrustStore.read(state / TRUST), [], []
+    store, lines, failures = TrustStore.read(trust), [], []
     for record in slots.read_all(state):
         folder = slots.folder_of(state, record.series_id, record.current)
         if folder is None or record.current is None:

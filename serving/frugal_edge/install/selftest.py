@@ -9,6 +9,7 @@ from pathlib import Path
 from frugal_edge.errors import InstallError
 from frugal_edge.strict_json import Node, parse
 
+_NO_MEMORY = ("MemoryError", "bad_alloc", "emory allocation")  # Python, C++, OpenBLAS
 _SHOWN = 500  # characters of an error that are repeated
 
 
@@ -22,14 +23,14 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Replayed:
     """Golden cases replayed, and the largest difference seen [unit of the series]."""
 
     cases: int
     largest: float
 
 
-def self_test(folder: Path, bounds: Bounds) -> Tested:
+def self_test(folder: Path, bounds: Bounds) -> Replayed:
     """Replay the golden cases of a bundle in a child process.
 
     Raises
@@ -51,7 +52,7 @@ def self_test(folder: Path, bounds: Bounds) -> Tested:
     if done.returncode:
         raise _refusal(folder, _reason(done.returncode, done.stderr, bounds))
     node = Node(parse(done.stdout, "self-test", InstallError), "self-test", error=InstallError)
-    return Tested(node.integer("cases", 1), node.number("largest"))
+    return Replayed(node.integer("cases", 1), node.number("largest"))
 
 
 def _refusal(folder: Path, why: str) -> InstallError:
@@ -65,7 +66,7 @@ def _reason(code: int, stderr: bytes, bounds: Bounds) -> str:
     last = said[-1][:_SHOWN] if said else "nothing said"
     if code < 0:
         return f"crashed: {_signal(-code)}"
-    if "MemoryError" in last or "bad_alloc" in last:
+    if any(word in last for word in _NO_MEMORY):
         return f"needs more than {bounds.memory_mb} MB of memory"
     return last
 
