@@ -82,7 +82,7 @@ def publish(
     if not tars:
         raise ReleaseError(f"{folder}: expected archives of bundles, *.tar, got none")
     public = PublicKey.of(key.public_key(), folder / NAME)
-    serial = max(int(time.time()), _serial_before(folder / NAME, public) + 1)
+    serial = max(_now(), _serial_before(folder / NAME, public) + 1)
     offers = [_offer(tar, rollout) for tar in tars]
     payload = {"format": FORMAT, "channel": name, "serial": serial, "bundles": offers}
     data = json.dumps(payload, separators=(",", ":")).encode()
@@ -92,6 +92,10 @@ def publish(
         raise ReleaseError(f"{folder}: {error}") from error
     write_bytes(folder / NAME, sign_payload(data, PAYLOAD_TYPE, key))
     return Published(folder / NAME, serial, tuple(offer.id for offer in channel.offers))
+
+
+def _now() -> int:
+    return int(time.time())
 
 
 def _offer(tar: Path, rollout: Mapping[str, float]) -> dict[str, object]:
