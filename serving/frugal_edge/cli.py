@@ -38,7 +38,7 @@ class _Help(argparse.HelpFormatter):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="frugal-edge",
-        description="Run forecast bundles with numpy and onnxruntime only.",
+        description="Run forecast bundles on low-power gateways.",
         formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"frugal-edge {__version__}")

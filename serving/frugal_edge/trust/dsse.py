@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from frugal_edge.strict_json import Node, shown
 
 _MAX_SIGNATURES = 16
+_MAX_KEYID = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def read_envelope(node: Node) -> Envelope:
 
 def _signature(node: Node) -> Signature:
     keyid = node.take("keyid") if "keyid" in node.names() else ""
-    if not isinstance(keyid, str) or not keyid.isprintable():
-        node.refuse("keyid", "a printable text")
+    if not (isinstance(keyid, str) and keyid.isprintable() and len(keyid) <= _MAX_KEYID):
+        node.refuse("keyid", f"a printable text of at most {_MAX_KEYID} characters")
     signature = Signature(_decoded(node, "sig"), keyid)
     node.close()
     return signature

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from frugal_edge.errors import SignatureError
-from frugal_edge.strict_json import Node, parse
+from frugal_edge.strict_json import Node, parse, shown
 from frugal_edge.trust import dsse
 from frugal_edge.trust.keys import key_hint, key_id
 from frugal_edge.trust.statement import PAYLOAD_TYPE, Statement, write_statement
@@ -80,9 +80,9 @@ def read_signature(data: bytes, file: str) -> ModelSignature:
 
 def _hint(material: Node, file: str) -> str:
     if _KEY not in material.names():
-        found = ", ".join(material.names()) or "nothing"
         raise SignatureError(
-            f"{file}: {material.place(_KEY)}: expected a signature by a public key, got {found}"
+            f"{file}: {material.place(_KEY)}: expected a signature by a public key, "
+            f"got {shown([*material.names()])}"
         )
     key = material.node(_KEY)
     hint = key.text("hint")

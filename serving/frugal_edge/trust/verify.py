@@ -21,6 +21,7 @@ from frugal_edge.trust.statement import read_statement
 
 MAX_SIGNATURE = 1 << 18  # bytes; a real one has 2,500
 _MAX_ENVELOPE = 1 << 22
+_NAMED = 5  # names in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,8 @@ def _plain_files(folder: Path) -> AbstractSet[str]:
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if not stat.S_ISREG(mode):
                     raise SignatureError(
-                        f"{entry.path}: expected only plain files in a signed bundle, "
-                        f"got {_kind(mode)}"
+                        f"{folder / _printable(entry.name)}: expected only plain files in a signed "
+                        f"bundle, got {_kind(mode)}"
                     )
                 names.add(entry.name)
     except OSError as error:
@@ -208,4 +209,10 @@ def _kind(mode: int) -> str:
 
 
 def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+    first, more = sorted(names)[:_NAMED], sorted(names)[_NAMED:]
+    return ", ".join(map(_printable, first)) + (f" and {len(more)} more" if more else "")
+
+
+def _printable(name: str) -> str:
+    """Write a name that somebody else chose so that it cannot break a line."""
+    return name if name.isprintable() else repr(name)

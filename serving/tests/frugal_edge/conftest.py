@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from frugal_edge.trust.keys import key_id, pem
+from frugal_edge.trust.sigstore import sign_statement
+from frugal_edge.trust.statement import Statement
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -234,6 +238,41 @@ def inputs_of() -> Callable[[Sequence[str], int], dict[str, Any]]:
 def expect() -> Callable[[Mapping[str, Any]], NDArray[np.float32]]:
     """Give the forecast that a bundle of `make_bundle` must make of some inputs."""
     return _expect
+
+
+@pytest.fixture(scope="session")
+def signing_keys() -> tuple[ec.EllipticCurvePrivateKey, ...]:
+    """Give three keys to sign with."""
+    return tuple(ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+
+
+@pytest.fixture(scope="session")
+def sign_folder() -> Callable[[Path, ec.EllipticCurvePrivateKey], None]:
+    """Sign the files of a folder as they are, in the place of a signature that it may have."""
+
+    def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> None:
+        signature = folder / "model.sig"
+        signature.unlink(missing_ok=True)
+        digests = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
+        }
+        signature.write_bytes(sign_statement(Statement(folder.name, digests), key))
+
+    return sign
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Callable[..., Path]:
+    """Write the public halves of some keys into a folder of trusted keys."""
+
+    def write(*keys: ec.EllipticCurvePrivateKey, folder: Path = tmp_path / "trust") -> Path:
+        folder.mkdir(exist_ok=True)
+        for key in keys:
+            public = key.public_key()
+            (folder / f"{key_id(public)}.pub").write_bytes(pem(public))
+        return folder
+
+    return write
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from frugal_edge.bundle import open_bundle
-from frugal_edge.digest import sha256_hex
+from frugal_edge.digest import sha256_hex, sha256_of_file
 from frugal_edge.errors import BundleError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +19,17 @@ MakeBundle = Callable[..., Path]
 @given(st.binary())
 def test_digest_is_that_of_hashlib(data: bytes) -> None:
     assert sha256_hex(data) == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 18, (1 << 18) + 1, 3 << 18])
+def test_digest_of_a_file_is_that_of_its_content(tmp_path: Path, size: int) -> None:
+    data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    descriptor = os.open(path, os.O_RDONLY)
+    assert sha256_of_file(descriptor) == hashlib.sha256(data).hexdigest()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_a_bundle_gives_the_bytes_that_were_verified(make_bundle: MakeBundle) -> None:
@@ -58,6 +69,12 @@ def test_a_file_that_is_not_listed_is_named(make_bundle: MakeBundle) -> None:
     (folder / "extra.txt").write_text("hello")
     with pytest.raises(BundleError, match=r"not listed in manifest.json: extra.txt"):
         open_bundle(folder)
+
+
+def test_a_signature_may_lie_beside_the_listed_files(make_bundle: MakeBundle) -> None:
+    folder = make_bundle()
+    (folder / "model.sig").write_bytes(b"not read here")
+    assert "model.sig" not in open_bundle(folder).content
 
 
 def test_a_folder_inside_is_refused(make_bundle: MakeBundle) -> None:

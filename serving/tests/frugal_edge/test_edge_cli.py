@@ -188,7 +188,7 @@ def test_a_spoilt_bundle_gives_no_forecast(
 def test_verify_says_what_was_checked(make_bundle: MakeBundle, capsys: Capture) -> None:
     assert run("verify", make_bundle()) == 0
     assert capsys.readouterr().out.startswith(
-        "load-naive_day-0123456789ab: 4 files as listed, 3 golden cases reproduced,"
+        "load-naive_day-0123456789ab: not signed, 4 files as listed, 3 golden cases reproduced,"
     )
 
 
@@ -220,7 +220,7 @@ def test_the_version_is_told(capsys: Capture) -> None:
 def test_ctrl_c_exits_with_130_and_no_traceback(
     make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def interrupt(folder: str) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("frugal_edge.bundle.open_bundle", interrupt)

@@ -116,6 +116,7 @@ CHANGES: list[tuple[tuple[Any, ...], object, str]] = [
     (("files",), {}, "files: model.onnx, golden.json, fallback.json, MODEL_CARD.md not listed"),
     (("files", "../etc"), {}, "expected the plain name of another file, got '../etc'"),
     (("files", "manifest.json"), {}, "expected the plain name of another file"),
+    (("files", "model.sig"), {}, "expected the plain name of another file, got 'model.sig'"),
     (("files", "model.onnx", "sha256"), "A" * 64, "sha256: expected 64 hex digits"),
     (("files", "model.onnx", "bytes"), -1, "bytes: expected a whole number"),
 ]
