@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frugal_edge.drift import Drift
-from frugal_edge.errors import BundleError, InputError, OutputError
+from frugal_edge.errors import InputError, OutputError
 from frugal_edge.manifest import Manifest
 from frugal_edge.strict_json import Node, parse
 
@@ -56,14 +56,8 @@ class State:
         new = Open(origin, quantiles.astype(np.float64))
         return replace(self, open=tuple(sorted([*kept, new], key=lambda one: one.origin)))
 
-    def write(self, path: Path) -> None:
-        """Write the file whole, or leave what is there.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+    def as_text(self) -> str:
+        """Write it as `state_from` reads it."""
         content = {
             "model": self.model,
             "common": self.drift.common.tolist(),
@@ -72,11 +66,21 @@ class State:
                 {"origin": one.origin, "quantiles": one.quantiles.tolist()} for one in self.open
             ],
         }
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))
+
+    def write(self, path: Path) -> None:
+        """Write the file whole, or leave what is there.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
         draft = path.with_name(f".{path.name}-{os.getpid()}")
         try:
             try:
                 with draft.open("w", encoding="utf-8") as file:
-                    json.dump(content, file, allow_nan=False, separators=(",", ":"))
+                    file.write(self.as_text())
                     file.flush()
                     os.fsync(file.fileno())
                 draft.replace(path)
@@ -101,9 +105,20 @@ def read_state(path: Path, manifest: Manifest) -> State:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        return _read(Node(parse(data, str(path)), str(path)), manifest)
-    except BundleError as error:
+        return state_from(data, str(path), manifest)
+    except InputError as error:
         raise InputError(f"{error}; remove the file to start anew") from error
+
+
+def state_from(data: bytes, where: str, manifest: Manifest) -> State:
+    """Read a state from its text; where it is that of another model, start anew.
+
+    Raises
+    ------
+    InputError
+        If it is not a state of the model.
+    """
+    return _read(Node(parse(data, where, InputError), where, error=InputError), manifest)
 
 
 def _read(node: Node, manifest: Manifest) -> State:
