@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
 
-.PHONY: run test lint types contracts unit edge oldest ui lock benchmark-tasks benchmark-peers benchmark-edge clean
+.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge clean
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -45,6 +45,14 @@ oldest: $(VENV)/.dev
 		--only-binary :all: onnxruntime==1.21.0 numpy==1.26.4
 	$(BIN)/pytest -n 0 tests/export/test_oldest_onnxruntime.py
 
+# Signatures both ways with the official tool, in an environment of its own.
+signing: $(VENV)/.dev
+	rm -rf $(VENV)-signing
+	$(PYTHON) -m venv $(VENV)-signing
+	$(VENV)-signing/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r tests/release/model_signing.txt
+	$(BIN)/pytest -n 0 tests/release/test_official_tool.py
+
 # MLflow's own pages over the runs in runs/; `make ui` installs them, 0.7 GB, when first asked.
 ui: $(VENV)/.dev
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/runs/mlflow.db
@@ -77,6 +85,8 @@ lock:
 	uv pip compile pyproject.toml --group dev --no-strip-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package frugal-edge --no-header --quiet \
 		-c requirements.lock -o requirements-dev.lock
+	uv pip compile tests/release/model_signing.in --universal --python-version 3.11 \
+		--generate-hashes --no-header --quiet -o tests/release/model_signing.txt
 
 clean:
-	rm -rf $(VENV) $(VENV)-edge $(VENV)-oldest $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-edge $(VENV)-oldest $(VENV)-peers $(VENV)-signing .mypy_cache .ruff_cache .pytest_cache .hypothesis

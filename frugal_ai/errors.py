@@ -9,6 +9,7 @@ FrugalError
 ├── CompressionError  no smaller model can be made, or none keeps what was asked for
 ├── ExportError       a model cannot become a bundle
 │   └── ParityError   the exported graph disagrees with the model it came from
+├── ReleaseError      a key or a bundle that cannot be signed or packed
 ├── TrackingError     the tracking server cannot be reached or written
 └── OutputError       a file or folder cannot be written
 """
@@ -48,6 +49,10 @@ class ExportError(FrugalError):
 
 class ParityError(ExportError):
     """The exported graph and the model it came from disagree."""
+
+
+class ReleaseError(FrugalError):
+    """A key cannot be used, or a bundle is not fit to be signed or packed."""
 
 
 class TrackingError(FrugalError):

@@ -34,8 +34,16 @@ class Bundle:
     content: Mapping[str, bytes]
 
 
-def open_bundle(folder: str | os.PathLike[str]) -> Bundle:
+def open_bundle(folder: str | os.PathLike[str], signed: Mapping[str, str] | None = None) -> Bundle:
     """Read a bundle and verify name, size and SHA-256 of every file in its folder.
+
+    Parameters
+    ----------
+    folder
+        The bundle; beside the listed files it may hold a signature, which is not read here.
+    signed
+        What `frugal_edge.trust.verify` found signed, SHA-256 by file name: what is opened is that,
+        whatever was written to the folder meanwhile.
 
     Raises
     ------
@@ -47,8 +55,11 @@ def open_bundle(folder: str | os.PathLike[str]) -> Bundle:
     sizes = _list_files(path)
     if sizes[manifests.NAME] > _MAX_MANIFEST:
         raise BundleError(f"{path / manifests.NAME}: expected at most {_MAX_MANIFEST} bytes")
+    data = _read(path / manifests.NAME)
+    if signed is not None:
+        _check_digest(path / manifests.NAME, data, signed[manifests.NAME])
     try:
-        manifest = read_manifest(_read(path / manifests.NAME))
+        manifest = read_manifest(data)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from error
     _check_names(path, sizes.keys(), manifest.files.keys())
@@ -87,7 +98,8 @@ def _what_instead(path: Path) -> str:
 
 
 def _check_names(path: Path, found: AbstractSet[str], listed: AbstractSet[str]) -> None:
-    missing, extra = sorted(listed - found), sorted(found - listed - {manifests.NAME})
+    own = {manifests.NAME, manifests.SIGNATURE}
+    missing, extra = sorted(listed - found), sorted(found - listed - own)
     if missing:
         raise BundleError(f"{path}: missing: {', '.join(missing)}")
     if extra:
@@ -98,10 +110,14 @@ def _verified(path: Path, size: int, entry: FileEntry) -> bytes:
     if size != entry.size:
         raise BundleError(f"{path}: expected {entry.size} bytes, got {size}")
     data = _read(path)
-    digest = sha256_hex(data)
-    if digest != entry.sha256:
-        raise BundleError(f"{path}: altered: expected SHA-256 {entry.sha256}, got {digest}")
+    _check_digest(path, data, entry.sha256)
     return data
+
+
+def _check_digest(path: Path, data: bytes, expected: str) -> None:
+    digest = sha256_hex(data)
+    if digest != expected:
+        raise BundleError(f"{path}: altered: expected SHA-256 {expected}, got {digest}")
 
 
 def _read(path: Path) -> bytes:

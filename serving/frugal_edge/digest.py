@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 _MODULES = ("_sha2", "_sha256", "hashlib")  # Python 3.12 and later, 3.11, built without either
+_PIECE = 1 << 18  # bytes
 
 
 def _first_present() -> ModuleType:
@@ -26,3 +27,19 @@ def sha256_hex(data: bytes) -> str:
     """Return the SHA-256 of some bytes as 64 hex digits."""
     digest: str = _module.sha256(data).hexdigest()
     return digest
+
+
+def sha256_of_file(descriptor: int) -> str:
+    """Return the SHA-256 of a file from where it stands, a piece at a time; close it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    digest = _module.sha256()
+    with open(descriptor, "rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    found: str = digest.hexdigest()
+    return found

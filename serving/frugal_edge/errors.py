@@ -5,7 +5,7 @@ EdgeError
 │   ├── GoldenError      the model does not give its golden outputs here: case and step
 │   └── SignatureError   not signed, signed by nobody who is trusted, or not as it was signed
 ├── InstallError         an update that is refused, or for which there is no room
-├── ConfigError          gateway.yaml: file, key, expected, given
+├── ConfigError          gateway.yaml or a public key: file, key, expected, given
 ├── InputError           history, covariates or origin of a forecast: file, line, column, time
 ├── ForecastError        the model gave no usable forecast
 ├── StoreError           the database of the gateway cannot be read or written
@@ -35,7 +35,7 @@ class InstallError(EdgeError):
 
 
 class ConfigError(EdgeError):
-    """The configuration of the gateway is not what it can be."""
+    """The configuration of the gateway, or a key that it shall trust, is not what it can be."""
 
 
 class InputError(EdgeError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAME = "manifest.json"
+SIGNATURE = "model.sig"  # over all the other files; it cannot be listed
 FORECAST, QUANTILES, DRIFT = "forecast", "quantiles", "drift"
 
 Range = tuple[float, float]

@@ -10,6 +10,7 @@ from frugal_edge.manifest import (
     FORECAST,
     NAME,
     QUANTILES,
+    SIGNATURE,
     Bounds,
     FileEntry,
     GapPolicy,
@@ -260,7 +261,7 @@ def _files(node: Node) -> dict[str, FileEntry]:
 
 
 def _file_entry(files: Node, name: str) -> FileEntry:
-    if not _PLAIN_NAME.fullmatch(name) or name == NAME:
+    if not _PLAIN_NAME.fullmatch(name) or name in {NAME, SIGNATURE}:
         raise BundleError(f"{NAME}: files: expected the plain name of another file, got {name!r}")
     node = files.node(name)
     entry = FileEntry(_matching(node, "sha256", _SHA256, "64 hex digits"), node.integer("bytes"))

@@ -1,7 +1,6 @@
 """What is kept between two forecasts of a model: its drift, and the forecasts that are not over."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from frugal_edge.drift import Drift
 from frugal_edge.errors import InputError, OutputError
+from frugal_edge.files import write_whole
 from frugal_edge.manifest import Manifest
 from frugal_edge.strict_json import Node, parse
 
@@ -76,16 +76,8 @@ class State:
         OutputError
             If it cannot be written.
         """
-        draft = path.with_name(f".{path.name}-{os.getpid()}")
         try:
-            try:
-                with draft.open("w", encoding="utf-8") as file:
-                    file.write(self.as_text())
-                    file.flush()
-                    os.fsync(file.fileno())
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+            write_whole(path, self.as_text().encode())
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""Check an environment that holds only frugal-edge: it forecasts from the committed bundle.
+"""Check an environment that holds only frugal-edge: it verifies the committed bundles and forecasts.
 
 Run with any Python: ``python installed_alone.py BIN``, where BIN is the environment's folder of
 programs. Not a test module: the environment of the tests holds more.
@@ -13,13 +13,13 @@ from pathlib import Path
 
 MODELS = Path(__file__).parents[2] / "models"
 ALLOWED = {
-    "flatbuffers", "frugal-edge", "numpy", "onnxruntime", "packaging", "pip", "protobuf",
-    "setuptools",
+    "cffi", "cryptography", "flatbuffers", "frugal-edge", "numpy", "onnxruntime", "packaging", "pip",
+    "protobuf", "pycparser", "pyyaml", "setuptools",
 }  # fmt: skip
 
 
 def main(programs: Path) -> None:
-    """Forecast once from every committed bundle and print what it took."""
+    """Verify every committed bundle, forecast once from each and print what it took."""
     listed = subprocess.run(
         [programs / "python", "-m", "pip", "list", "--format=json"],
         check=True,
@@ -33,6 +33,9 @@ def main(programs: Path) -> None:
     if not bundles:
         sys.exit(f"expected committed bundles in {MODELS}, got none")
     for bundle in bundles:
+        verify = [programs / "frugal-edge", "verify", bundle, "--trust", MODELS / "demo.pub"]
+        verified = subprocess.run(verify, check=True, capture_output=True, text=True)
+        print(verified.stdout, end="")
         command: list[str | Path] = [programs / "frugal-edge", "forecast", bundle]
         command += ["--history", bundle.parent / "example" / "history.csv"]
         command += ["--known", bundle.parent / "example" / "known.csv", "--json"]

@@ -9,7 +9,10 @@ import argparse
 from importlib import import_module
 from typing import Protocol, cast
 
-NAMES = ("forecast", "verify", "info")
+NAMES = (
+    "forecast", "verify", "info", "trust",
+    "install", "pull", "rollback", "status", "selftest", "history",
+)  # fmt: skip
 
 
 class Command(Protocol):

@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> str:
     """Verify a bundle, replay its golden cases and forecast."""
     origin = None if options.origin is None else _origin(options.origin)
-    forecaster, _ = tested(options.bundle)
+    forecaster, _ = tested(options.bundle, None)
     from frugal_edge import oneshot, render
 
     known, state = (None if name is None else Path(name) for name in (options.known, options.state))

@@ -1,0 +1,66 @@
+"""``frugal-edge status``."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from frugal_edge.commands._state import state_argument
+
+if TYPE_CHECKING:
+    from frugal_edge.install.slots import Entry, Record
+
+PURPOSE = "say what runs"
+_HEADERS = ("series", "runs", "sequence", "trial", "before")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    state_argument(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(options: argparse.Namespace) -> str:
+    """List what is installed, series by series."""
+    from frugal_edge.install import slots
+
+    records = slots.read_all(options.state)
+    if options.json:
+        return json.dumps({"models": [_model(record) for record in records]}) + "\n"
+    if not records:
+        return f"{options.state}: nothing is installed\n"
+    return _table([_HEADERS, *map(_row, records)])
+
+
+def _model(record: "Record") -> dict[str, object]:
+    return {
+        "series_id": record.series_id,
+        "current": _entry(record.current),
+        "trial_left": record.trial_left,
+        "previous": _entry(record.previous),
+        "rejected": [
+            {"id": one.id, "sequence": one.sequence, "why": one.why} for one in record.rejected
+        ],
+    }
+
+
+def _entry(entry: "Entry | None") -> dict[str, object] | None:
+    if entry is None:
+        return None
+    return {"id": entry.id, "sequence": entry.sequence, "key": entry.key}
+
+
+def _row(record: "Record") -> tuple[str, ...]:
+    current, previous = record.current, record.previous
+    return (
+        record.series_id,
+        current.id if current else "nothing",
+        str(current.sequence) if current else "",
+        f"{record.trial_left} left" if record.trial_left else "",
+        previous.id if previous else "",
+    )
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{c:{w}}" for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)

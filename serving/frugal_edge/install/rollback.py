@@ -1,0 +1,63 @@
+"""An operator's return to the bundle before."""
+
+from pathlib import Path
+
+from frugal_edge.bundle import open_bundle
+from frugal_edge.errors import InstallError
+from frugal_edge.install import audit, slots
+from frugal_edge.install.installer import LOCK, recover
+from frugal_edge.install.lock import sole
+from frugal_edge.install.slots import Record
+
+
+def roll_back(state: Path, series_id: str, why: str, by: str | None = None) -> Record:
+    """Let the bundle before run again, or none where a first one is on trial.
+
+    Parameters
+    ----------
+    state
+        State folder of the gateway.
+    series_id
+        The series.
+    why, by
+        For the audit: the reason, and who asked, if that is not the user of the process.
+
+    Raises
+    ------
+    InstallError
+        If nothing is installed, or there is nothing to return to.
+    BundleError
+        If the bundle before is not complete any more.
+    """
+    with sole(state / LOCK, f"rollback {series_id}"):
+        recover(state)
+        if slots.read(state, series_id).current is None:
+            raise InstallError(f"{series_id}: nothing is installed{_others(state)}")
+        with slots.changing(state, series_id) as record:
+            back = _checked(state, record, why)
+            audit.append(
+                state,
+                "rollback",
+                series=series_id,
+                id=None if record.current is None else record.current.id,
+                to=None if back.current is None else back.current.id,
+                why=why,
+                by=by,
+            )
+            slots.write(state, back)
+        return back
+
+
+def _checked(state: Path, record: Record, why: str) -> Record:
+    if record.previous is None and not record.trial_left:
+        running = None if record.current is None else record.current.id
+        raise InstallError(f"{record.series_id}: no bundle is kept from before {running}")
+    folder = slots.folder_of(state, record.series_id, record.previous)
+    if folder is not None:
+        open_bundle(folder)
+    return record.rolled_back(why)
+
+
+def _others(state: Path) -> str:
+    known = [record.series_id for record in slots.read_all(state)]
+    return f"; there is {', '.join(known)}" if known else ""
