@@ -105,20 +105,19 @@ class Cycle:
 
     def _forecast(self, target: Target, origin: int, now: int, *, on_trial: bool) -> Issued:
         """Forecast with the model, else with what stands in for it, else say that there is none."""
-        series_id = target.series_id
-        loaded = self._installed.loaded.get(series_id)
+        series_id, installed = target.series_id, self._installed
+        loaded = installed.begin(series_id) if on_trial else installed.loaded.get(series_id)
         if loaded is None:
-            reason = self._installed.broken.get(series_id, "no model is installed")
+            reason = installed.broken.get(series_id, "no model is installed")
         else:
-            if on_trial:
-                self._installed.begin(series_id)
             try:
                 return self._modelled(loaded, origin, now, on_trial=on_trial)
             except InputError as error:
                 reason = str(error)
+                installed.undecided(series_id)
             except ForecastError as error:
                 reason = str(error)
-                self._installed.failed(series_id, reason)
+                installed.failed(series_id, reason)
         settings = self._config.forecast
         return stand_in(target, self._stores.readings, origin, now, settings, [reason])
 

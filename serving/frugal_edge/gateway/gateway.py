@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 
+from frugal_edge.errors import StoreError
 from frugal_edge.gateway import energy
 from frugal_edge.gateway.config import GatewayConfig
 from frugal_edge.gateway.cycle import Cycle
+from frugal_edge.gateway.gauges import gauge
 from frugal_edge.gateway.installed import Installed
 from frugal_edge.gateway.issued import Issued
+from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.receiver import Receipt, Receiver
 from frugal_edge.gateway.stores import Stores
 
@@ -62,6 +65,10 @@ class Gateway:
         )
         issued = [one for one in looked if one is not None]
         self._charge_idle()
+        try:
+            gauge(self.stores, self.installed, self.clock())
+        except StoreError as error:
+            log("error", "store_failed", reason=str(error))
         self.stores.flush()
         return issued
 

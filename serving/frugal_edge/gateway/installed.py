@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from frugal_edge.errors import BundleError
+from frugal_edge.errors import BundleError, InstallError
 from frugal_edge.gateway.config import GatewayConfig, SeriesSettings
 from frugal_edge.gateway.loaded import Loaded, open_installed
 from frugal_edge.gateway.logs import log
@@ -45,22 +45,31 @@ class Installed:
 
     def refresh(self) -> list[str]:
         """Open what was installed or rolled back since the last time; return those series."""
-        changed = []
-        for series_id in self._models.series():
-            stamp = self._models.stamp(series_id)
-            if self._stamps.get(series_id) != stamp:
-                self._stamps[series_id] = stamp
-                self._open(series_id)
-                changed.append(series_id)
-        return changed
+        try:
+            return [one for one in self._models.series() if self._taken_up(one)]
+        except InstallError as error:  # what is open stays open
+            log("error", "state_unreadable", reason=str(error))
+            return []
 
     def on_trial(self, series_id: str) -> bool:
         """Say whether the model of a series still has to prove itself."""
         return series_id in self.loaded and self._models.line(series_id).trial_left > 0
 
-    def begin(self, series_id: str) -> None:
-        """Say that a cycle of a model on trial begins, so that a crash in it is not forgotten."""
+    def begin(self, series_id: str) -> Loaded | None:
+        """Say that a cycle of a model on trial begins, so that a crash in it is not forgotten.
+
+        Returns
+        -------
+        Loaded or None
+            The model to take: another one if the last cycle of the trial brought the process down.
+        """
         self._models.begin(series_id)
+        self._taken_up(series_id)
+        return self.loaded.get(series_id)
+
+    def undecided(self, series_id: str) -> None:
+        """Say that a cycle of a trial ended without a word on the model: data were missing."""
+        self._models.undecided(series_id)
 
     def passed(self, series_id: str, wall_s: float) -> None:
         """Count a forecast on trial, which must not have taken longer than the settings allow."""
@@ -68,9 +77,7 @@ class Installed:
         if wall_s > slowest:
             self.failed(series_id, f"a forecast took {wall_s:.3g} s, more than {slowest:g} s")
             return
-        left = self._models.passed(series_id).trial_left
-        self._stamps[series_id] = self._models.stamp(series_id)
-        if not left:
+        if not self._models.passed(series_id).trial_left:
             self._counters.add("updates_total", result="committed")
             log("info", "bundle_committed", series=series_id)
 
@@ -83,13 +90,21 @@ class Installed:
             return
         self._counters.add("updates_total", result="rolled_back")
         log("error", "rolled_back", series=series_id, reason=why)
-        self._stamps[series_id] = self._models.stamp(series_id)
-        self._open(series_id)
+        self._taken_up(series_id)
 
     def clock_trusted(self) -> bool:
         """Say whether the clock is not before any installed bundle was built."""
         built = [one.forecaster.manifest.created for one in self.loaded.values()]
         return not built or self._clock() >= max(built) - _SLACK_S
+
+    def _taken_up(self, series_id: str) -> bool:
+        """Open what is installed for a series if it changed; say whether it did."""
+        stamp = self._models.stamp(series_id)
+        if self._stamps.get(series_id) == stamp:
+            return False
+        self._stamps[series_id] = stamp
+        self._open(series_id)
+        return True
 
     def _open(self, series_id: str) -> None:
         self.loaded.pop(series_id, None)
