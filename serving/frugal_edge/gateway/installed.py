@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from frugal_edge.errors import BundleError, InstallError
+from frugal_edge.errors import BundleError, ConfigError, InstallError
 from frugal_edge.gateway.config import GatewayConfig, SeriesSettings
 from frugal_edge.gateway.loaded import Loaded, open_installed
 from frugal_edge.gateway.logs import log
@@ -114,6 +114,10 @@ class Installed:
             return
         try:
             loaded = open_installed(current, TrustStore.read(self._config.state / "trust"))
+        except ConfigError as error:  # of a trusted key: the bundle is not to blame
+            self.broken[series_id] = str(error)
+            log("error", "trust_unreadable", series=series_id, reason=str(error))
+            return
         except BundleError as error:
             self.broken[series_id] = str(error)
             self.failed(series_id, str(error))

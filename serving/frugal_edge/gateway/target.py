@@ -8,7 +8,7 @@ from frugal_edge.manifest import Manifest, Range
 from frugal_edge.store.readings import VALUE
 
 _DAY_S = 86400
-_BEYOND = 3.0  # ranges of what the manifest still calls usual: farther out it is another unit
+_BEYOND = 1.0  # ranges of what the manifest still calls usual: farther out it is another unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Counters:
                 "INSERT INTO counter VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 [
-                    (name, json.dumps(labels), value)
+                    (name, json.dumps(dict(labels)), value)
                     for (name, labels), value in self._fresh.items()
                 ],
             )
