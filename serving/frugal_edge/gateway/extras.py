@@ -1,20 +1,34 @@
 """Parts that need more than the base of frugal-edge, asked for only where they are configured."""
 
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from frugal_edge.errors import ConfigError
+from frugal_edge.gateway.config import MqttSettings
+from frugal_edge.gateway.gateway import Gateway
+from frugal_edge.gateway.issued import Issued
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
-    from frugal_edge.mqtt.link import Link
-
-    Serve = Callable[..., Coroutine[Any, Any, None]]
+Serve = Callable[..., Coroutine[Any, Any, None]]
 
 
-def http_server() -> "Serve":
+class Link(Protocol):
+    """What carries readings and forecasts between a gateway and a broker."""
+
+    def __init__(self, gateway: Gateway, settings: MqttSettings) -> None: ...
+
+    def offer(self, issued: Sequence[Issued]) -> None:
+        """Let forecasts wait for the broker."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep the connection and carry, until a stop is asked for."""
+
+    async def deliver(self, timeout_s: float) -> int:
+        """Connect, carry what waits on both sides, and disconnect."""
+
+
+def http_server() -> Serve:
     """Return what serves HTTP.
 
     Raises
@@ -26,7 +40,7 @@ def http_server() -> "Serve":
     return serve
 
 
-def mqtt_link() -> "type[Link]":
+def mqtt_link() -> type[Link]:
     """Return the class of the link to the broker.
 
     Raises
@@ -38,7 +52,7 @@ def mqtt_link() -> "type[Link]":
     return link
 
 
-def _found(module: str, extra: str) -> "Any":
+def _found(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
