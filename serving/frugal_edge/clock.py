@@ -1,11 +1,14 @@
 """Times: Unix seconds inside, ISO 8601 with an offset at the edges."""
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from frugal_edge.errors import BundleError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([0-9]{1,9})(s|min|h|d)")
 
 
 def parse_time(text: str) -> int:
@@ -39,6 +42,33 @@ def format_time(time: int) -> str:
         return f"{_EPOCH + timedelta(seconds=time):%Y-%m-%dT%H:%M:%S}Z"
     except OverflowError:
         return f"{time} s after 1970"
+
+
+def parse_duration(text: str) -> int:
+    """Read a duration such as ``30s``, ``15min``, ``6h`` or ``1d``.
+
+    Returns
+    -------
+    int
+        Seconds, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such duration.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None or not int(found[1]):
+        raise ValueError(f"expected a duration such as 30s, 15min, 6h or 1d, got {text!r}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def iso_duration(seconds: int) -> str:
+    """Write a duration [s] as ISO 8601 has it, in its largest whole unit up to days."""
+    for unit, size in (("D", 86400), ("H", 3600), ("M", 60)):
+        if seconds and not seconds % size:
+            return f"P{'' if unit == 'D' else 'T'}{seconds // size}{unit}"
+    return f"PT{seconds}S"
 
 
 def find_zone(name: str) -> tzinfo:

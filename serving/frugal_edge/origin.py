@@ -53,19 +53,49 @@ def check_origin(manifest: Manifest, origin: object) -> int:
     return time
 
 
-def _check_local_time(manifest: Manifest, origin: int) -> None:
+def latest_origin(manifest: Manifest, now: int) -> int:
+    """Return the last origin at or before a time [unix s] at which the model may be asked.
+
+    Raises
+    ------
+    InputError
+        If the model does not hold at that time, or for no local time of the last two days.
+    """
+    first, last = manifest.origins.valid_from, manifest.origins.valid_until
+    if not first <= now <= last:
+        raise InputError(
+            f"{format_time(now)}: expected a time from {format_time(first)} to"
+            f" {format_time(last)}, for which the model {manifest.id} holds"
+        )
+    newest = now - (now - first) % manifest.step_s
+    origin = _trained_for(manifest, newest)
+    if origin is None:
+        raise InputError(
+            f"{format_time(now)}: none of the last two days' origins is at"
+            f" {', '.join(manifest.origins.local_time)} in {manifest.timezone}, for which the model"
+            f" {manifest.id} was trained"
+        )
+    return origin
+
+
+def _trained_for(manifest: Manifest, newest: int) -> int | None:
+    """Return the last origin up to `newest` at a local time of the training, if there is one."""
     trained = manifest.origins.local_time
     if not trained:
-        return
+        return newest
     zone = find_zone(manifest.timezone)
-    clock = local_clock(origin, zone)
-    if clock in trained:
+    first = max(newest - _LOOK_BACK_S, manifest.origins.valid_from)
+    downwards = range(newest, first - 1, -manifest.step_s)
+    return next((time for time in downwards if local_clock(time, zone) in trained), None)
+
+
+def _check_local_time(manifest: Manifest, origin: int) -> None:
+    last = _trained_for(manifest, origin)
+    if last == origin:
         return
-    first = max(origin - _LOOK_BACK_S, manifest.origins.valid_from)
-    earlier = range(origin - manifest.step_s, first - 1, -manifest.step_s)
-    last = next((time for time in earlier if local_clock(time, zone) in trained), None)
+    clock = local_clock(origin, find_zone(manifest.timezone))
     hint = "" if last is None else f"; the last such origin before it is {format_time(last)}"
     raise InputError(
         f"origin {format_time(origin)} is {clock} in {manifest.timezone}: the model was trained for"
-        f" origins at {', '.join(trained)}{hint}"
+        f" origins at {', '.join(manifest.origins.local_time)}{hint}"
     )

@@ -19,6 +19,19 @@ class Quality(StrEnum):
     """The model, on inputs in which gaps within the policy were filled."""
     OUT_OF_BOUNDS = "out_of_bounds"
     """The model, on inputs that go beyond the values of its training."""
+    STUCK = "stuck"
+    """The model, on readings that have not changed for long."""
+    FALLBACK = "fallback"
+    """No model: the readings at the same time a season ago."""
+    PERSISTENCE = "persistence"
+    """No model and no season: the last reading."""
+    UNAVAILABLE = "unavailable"
+    """No forecast."""
+
+    @property
+    def from_model(self) -> bool:
+        """Whether it is a forecast of the model."""
+        return self not in {Quality.FALLBACK, Quality.PERSISTENCE, Quality.UNAVAILABLE}
 
 
 def judge(filled_steps: int, out_of_bounds: Iterable[str]) -> Quality:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frugal_edge.drift import Drift
-from frugal_edge.errors import BundleError, InputError, OutputError
+from frugal_edge.errors import InputError, OutputError
 from frugal_edge.files import write_whole
 from frugal_edge.manifest import Manifest
 from frugal_edge.strict_json import Node, parse
@@ -56,14 +56,8 @@ class State:
         new = Open(origin, quantiles.astype(np.float64))
         return replace(self, open=tuple(sorted([*kept, new], key=lambda one: one.origin)))
 
-    def write(self, path: Path) -> None:
-        """Write the file whole, or leave what is there.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+    def as_text(self) -> str:
+        """Write it as `state_from` reads it."""
         content = {
             "model": self.model,
             "common": self.drift.common.tolist(),
@@ -72,9 +66,18 @@ class State:
                 {"origin": one.origin, "quantiles": one.quantiles.tolist()} for one in self.open
             ],
         }
-        text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))
+
+    def write(self, path: Path) -> None:
+        """Write the file whole, or leave what is there.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
         try:
-            write_whole(path, text.encode())
+            write_whole(path, self.as_text().encode())
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -94,9 +97,20 @@ def read_state(path: Path, manifest: Manifest) -> State:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        return _read(Node(parse(data, str(path)), str(path)), manifest)
-    except BundleError as error:
+        return state_from(data, str(path), manifest)
+    except InputError as error:
         raise InputError(f"{error}; remove the file to start anew") from error
+
+
+def state_from(data: bytes, where: str, manifest: Manifest) -> State:
+    """Read a state from its text; where it is that of another model, start anew.
+
+    Raises
+    ------
+    InputError
+        If it is not a state of the model.
+    """
+    return _read(Node(parse(data, where, InputError), where, error=InputError), manifest)
 
 
 def _read(node: Node, manifest: Manifest) -> State:

@@ -149,6 +149,10 @@ class Node:
             for i, value in enumerate(self.array(key))
         ]
 
+    def given(self, key: str) -> bool:
+        """Say whether a key that may be absent is there."""
+        return key in self._value
+
     def as_dict(self) -> dict[str, object]:
         """Return the object as it stands, whatever it holds."""
         self._left.clear()

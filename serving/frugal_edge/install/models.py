@@ -55,9 +55,8 @@ class Models:
         return self._line(slots.read(self._state, series_id))
 
     def stamp(self, series_id: str) -> object:
-        """Return what differs whenever the line of a series changed, by whatever process."""
-        record = slots.read(self._state, series_id)
-        return record.changes, record.trial_left
+        """Return what differs whenever another bundle runs, whatever process brought it."""
+        return slots.read(self._state, series_id).changes
 
     def begin(self, series_id: str) -> None:
         """Record that a cycle starts, durably if it is one of a trial.
@@ -84,6 +83,13 @@ class Models:
         if now.current is not None and before.trial_left and not now.trial_left:
             commit(self._state, series_id, now.current)
         return self._line(now)
+
+    def undecided(self, series_id: str) -> None:
+        """Record that a cycle ended which says nothing of the model, as when data are missing."""
+        if not slots.read(self._state, series_id).in_cycle:
+            return
+        with slots.changing(self._state, series_id) as record:
+            slots.write(self._state, replace(record, in_cycle=False))
 
     def failed(self, series_id: str, why: str) -> Line:
         """Count a forecast that did not come; a bundle on trial is rolled back, others stay."""

@@ -1,0 +1,1 @@
+"""The gateway: configuration, forecast cycle, degraded modes, accounts of what it does."""

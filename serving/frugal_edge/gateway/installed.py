@@ -1,0 +1,130 @@
+"""The series of a gateway and the models that are open for them."""
+
+from collections.abc import Callable
+
+from frugal_edge.errors import BundleError, ConfigError, InstallError
+from frugal_edge.gateway.config import GatewayConfig, SeriesSettings
+from frugal_edge.gateway.loaded import Loaded, open_installed
+from frugal_edge.gateway.logs import log
+from frugal_edge.gateway.target import Target, declared_target, target_of
+from frugal_edge.install.models import Models
+from frugal_edge.store.counters import Counters
+from frugal_edge.trust.keys import TrustStore
+
+_SLACK_S = 86400  # a clock this much before the newest bundle was built is wrong
+
+
+class Installed:
+    """What is installed, taken up as it changes on disk.
+
+    Attributes
+    ----------
+    targets
+        The series of the gateway.
+    loaded
+        Open models, by series.
+    broken
+        Why a series that has a bundle has no model.
+    """
+
+    def __init__(
+        self, config: GatewayConfig, counters: Counters, clock: Callable[[], float]
+    ) -> None:
+        self._config = config
+        self._counters = counters
+        self._clock = clock
+        self._models = Models(config.state)
+        self._stamps: dict[str, object] = {}
+        self.targets: dict[str, Target] = {}
+        self.loaded: dict[str, Loaded] = {}
+        self.broken: dict[str, str] = {}
+        for series_id, settings in config.series.items():
+            target = declared_target(series_id, settings, config.forecast.seasons)
+            if target is not None:
+                self.targets[series_id] = target
+
+    def refresh(self) -> list[str]:
+        """Open what was installed or rolled back since the last time; return those series."""
+        try:
+            return [one for one in self._models.series() if self._taken_up(one)]
+        except InstallError as error:  # what is open stays open
+            log("error", "state_unreadable", reason=str(error))
+            return []
+
+    def on_trial(self, series_id: str) -> bool:
+        """Say whether the model of a series still has to prove itself."""
+        return series_id in self.loaded and self._models.line(series_id).trial_left > 0
+
+    def begin(self, series_id: str) -> Loaded | None:
+        """Say that a cycle of a model on trial begins, so that a crash in it is not forgotten.
+
+        Returns
+        -------
+        Loaded or None
+            The model to take: another one if the last cycle of the trial brought the process down.
+        """
+        self._models.begin(series_id)
+        self._taken_up(series_id)
+        return self.loaded.get(series_id)
+
+    def undecided(self, series_id: str) -> None:
+        """Say that a cycle of a trial ended without a word on the model: data were missing."""
+        self._models.undecided(series_id)
+
+    def passed(self, series_id: str, wall_s: float) -> None:
+        """Count a forecast on trial, which must not have taken longer than the settings allow."""
+        slowest = self._config.forecast.slowest_s
+        if wall_s > slowest:
+            self.failed(series_id, f"a forecast took {wall_s:.3g} s, more than {slowest:g} s")
+            return
+        if not self._models.passed(series_id).trial_left:
+            self._counters.add("updates_total", result="committed")
+            log("info", "bundle_committed", series=series_id)
+
+    def failed(self, series_id: str, why: str) -> None:
+        """Tell that a model is of no use; on trial, the one before it takes its place."""
+        before = self._models.line(series_id).current
+        after = self._models.failed(series_id, why).current
+        if after == before:
+            log("error", "model_failed", series=series_id, reason=why)
+            return
+        self._counters.add("updates_total", result="rolled_back")
+        log("error", "rolled_back", series=series_id, reason=why)
+        self._taken_up(series_id)
+
+    def clock_trusted(self) -> bool:
+        """Say whether the clock is not before any installed bundle was built."""
+        built = [one.forecaster.manifest.created for one in self.loaded.values()]
+        return not built or self._clock() >= max(built) - _SLACK_S
+
+    def _taken_up(self, series_id: str) -> bool:
+        """Open what is installed for a series if it changed; say whether it did."""
+        stamp = self._models.stamp(series_id)
+        if self._stamps.get(series_id) == stamp:
+            return False
+        self._stamps[series_id] = stamp
+        self._open(series_id)
+        return True
+
+    def _open(self, series_id: str) -> None:
+        self.loaded.pop(series_id, None)
+        self.broken.pop(series_id, None)
+        current = self._models.line(series_id).current
+        if current is None:
+            return
+        try:
+            loaded = open_installed(current, TrustStore.read(self._config.state / "trust"))
+        except ConfigError as error:  # of a trusted key: the bundle is not to blame
+            self.broken[series_id] = str(error)
+            log("error", "trust_unreadable", series=series_id, reason=str(error))
+            return
+        except BundleError as error:
+            self.broken[series_id] = str(error)
+            self.failed(series_id, str(error))
+            return
+        self.loaded[series_id] = loaded
+        about = loaded.forecaster.manifest
+        settings = self._config.series.get(series_id, SeriesSettings())
+        seasons = self._config.forecast.seasons
+        self.targets[series_id] = target_of(about, settings, loaded.season_s, seasons)
+        log("info", "bundle_opened", series=series_id, model=about.id, sequence=about.sequence)

@@ -1,0 +1,54 @@
+"""What was refused, with the reason, until newer refusals push it out."""
+
+from dataclasses import dataclass
+
+from frugal_edge.store.database import Database
+
+_KEPT = 1000
+_LONGEST = 500  # characters of what was refused
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that was not stored."""
+
+    received: int  # [unix s]
+    series: str
+    source: str
+    reason: str
+    content: str
+
+
+class Quarantine:
+    """The refusals in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, refused: Refused) -> None:
+        """Keep a refusal, and as many others as there is room for."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO quarantine (received, series, source, reason, content)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    refused.received,
+                    refused.series,
+                    refused.source,
+                    refused.reason,
+                    refused.content[:_LONGEST],
+                ),
+            )
+            connection.execute(
+                "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (_KEPT,)
+            )
+
+    def last(self, count: int = 20) -> list[Refused]:
+        """Return the newest refusals, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT received, series, source, reason, content FROM quarantine"
+                " ORDER BY id DESC LIMIT ?",
+                (count,),
+            ).fetchall()
+        return [Refused(*row) for row in rows]

@@ -1,0 +1,85 @@
+"""Readings by series, column and time; late and corrected ones take the place of the former."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from frugal_edge.store.database import Database
+from frugal_edge.table import Table
+
+VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value of a column at the start of an interval [unix s]; None takes back what was there."""
+
+    name: str
+    time: int
+    value: float | None
+
+
+class Readings:
+    """The readings in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, series: str, readings: Iterable[Reading], received: int) -> int:
+        """Store readings of a series, whole or not at all; return how many changed anything."""
+        changed = 0
+        with self._database.writing() as connection:
+            for one in readings:
+                key = (series, one.name, one.time)
+                if one.value is None:
+                    changed += connection.execute(
+                        "DELETE FROM reading WHERE series = ? AND name = ? AND time = ?", key
+                    ).rowcount
+                    continue
+                changed += connection.execute(
+                    "INSERT INTO reading VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET value = excluded.value,"
+                    " received = excluded.received WHERE value <> excluded.value",
+                    (*key, one.value, received),
+                ).rowcount
+        return changed
+
+    def newest(self, series: str, name: str = VALUE) -> int | None:
+        """Return the time of the last reading of a column [unix s]."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT max(time) FROM reading WHERE series = ? AND name = ?", (series, name)
+            ).fetchone()
+        return None if found[0] is None else int(found[0])
+
+    def table(self, series: str, names: Sequence[str], since: int, until: int) -> Table | None:
+        """Return the rows of some columns, `since <= time < until`, None if there are none."""
+        with self._database.reading() as connection:
+            found = {
+                name: connection.execute(
+                    "SELECT time, value FROM reading"
+                    " WHERE series = ? AND name = ? AND time >= ? AND time < ? ORDER BY time",
+                    (series, name, since, until),
+                ).fetchall()
+                for name in names
+            }
+        times = np.unique(np.array([t for rows in found.values() for t, _ in rows], np.int64))
+        if not len(times):
+            return None
+        columns = {}
+        for name, rows in found.items():
+            column = np.full(len(times), np.nan)
+            if rows:
+                at = np.searchsorted(times, [time for time, _ in rows])
+                column[at] = [value for _, value in rows]
+            columns[name] = column
+        return Table(Path(f"readings of {series}"), times, columns)
+
+    def trim(self, series: str, before: int) -> int:
+        """Forget what is older than a time [unix s]; return how much that was."""
+        with self._database.writing() as connection:
+            return connection.execute(
+                "DELETE FROM reading WHERE series = ? AND time < ?", (series, before)
+            ).rowcount
