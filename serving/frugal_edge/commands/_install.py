@@ -1,28 +1,20 @@
 """What commands that install share."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frugal_edge.commands._state import TRUST, state_argument
+from frugal_edge.commands._state import state_argument
 
 if TYPE_CHECKING:
     from frugal_edge.install.installer import How
-    from frugal_edge.trust.keys import TrustStore
 
 _TRIAL = 3  # cycles
 _MB = 1 << 20
 
 
 def install_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the state folder, the trusted keys, the trial and the limit of size."""
+    """Declare the state folder, the trial and the limit of size."""
     state_argument(parser)
-    parser.add_argument(
-        "--trust",
-        metavar="FILE_OR_FOLDER",
-        type=Path,
-        help=f"public key, or folder of *.pub (default: {TRUST}/ in the state folder)",
-    )
     parser.add_argument(
         "--trial",
         metavar="N",
@@ -33,13 +25,6 @@ def install_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-mb", metavar="N", type=_count, default=64, help="largest bundle (default: 64)"
     )
-
-
-def trusted(options: argparse.Namespace) -> "TrustStore":
-    """Read the keys that are trusted."""
-    from frugal_edge.trust.keys import TrustStore
-
-    return TrustStore.read(options.trust or options.state / TRUST)
 
 
 def how(options: argparse.Namespace, *, force: bool = False) -> "How":

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from frugal_edge.commands._install import how, install_arguments, trusted
+from frugal_edge.commands._install import how, install_arguments
+from frugal_edge.commands._state import TRUST
 from frugal_edge.errors import InstallError
 from frugal_edge.terminal import tell
 
@@ -42,11 +43,13 @@ def run(options: argparse.Namespace) -> str:
     from frugal_edge.install.channel import Gateway
     from frugal_edge.install.models import Models
     from frugal_edge.install.pull import gateway_id, pull
+    from frugal_edge.trust.keys import TrustStore
 
     state = options.state
     series = tuple(options.series or Models(state).series())
     gateway = Gateway(options.gateway or gateway_id(state), options.group, series)
-    steps = pull(state, options.address, trusted(options), gateway, how(options))
+    trusted = TrustStore.read(state / TRUST)
+    steps = pull(state, options.address, trusted, gateway, how(options))
     failed = [step for step in steps if step.what == "failed"]
     if not failed:
         return "".join(f"{_said(step)}\n" for step in steps) or "nothing for this gateway\n"

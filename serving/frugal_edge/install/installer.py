@@ -37,6 +37,8 @@ class How:
         What is left free on the disk [bytes].
     expected
         Identifier that the bundle must have, if it was announced.
+    origin
+        Where it came from, for the audit; None for the path.
     """
 
     trial: int = TRIAL
@@ -45,6 +47,7 @@ class How:
     bounds: Bounds = field(default_factory=Bounds)
     margin: int = disk.MARGIN
     expected: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def _take(state: Path, source: Path, store: TrustStore, how: How) -> Outcome:
     slots.place(state, incoming, series_id, entry.slot)
     audit.append(
         state, "install", series=series_id, id=entry.id, sequence=entry.sequence, key=entry.key,
-        source=str(source), trial=how.trial, forced=how.force,
+        source=how.origin or str(source), trial=how.trial, forced=how.force,
         before=None if here is None else here.id,
     )  # fmt: skip
     with slots.changing(state, series_id) as now:

@@ -64,13 +64,12 @@ class Models:
         A trial whose last cycle began and did not end has brought the process down, and is rolled
         back before this one.
         """
-        if not slots.read(self._state, series_id).trial_left:
-            return
-        if self._crashed(series_id):
-            return
-        with slots.changing(self._state, series_id) as record:
-            if record.trial_left:
-                slots.write(self._state, replace(record, in_cycle=True))
+        record = slots.read(self._state, series_id)
+        if record.in_cycle:
+            self.failed(series_id, _CRASHED)
+        elif record.trial_left:
+            with slots.changing(self._state, series_id) as record:
+                slots.write(self._state, replace(record, in_cycle=record.trial_left > 0))
 
     def passed(self, series_id: str) -> Line:
         """Count a usable forecast in time; the last one of a trial commits the bundle."""
@@ -102,12 +101,6 @@ class Models:
         if back is not record:
             self._audit_return(record, back, why)
         return self._line(back)
-
-    def _crashed(self, series_id: str) -> bool:
-        if slots.read(self._state, series_id).in_cycle:
-            self.failed(series_id, _CRASHED)
-            return True
-        return False
 
     def _audit_return(self, before: Record, after: Record, why: str) -> None:
         audit.append(

@@ -107,8 +107,9 @@ def pull(
         _remember_serial(folder, key, channel)
         origin.keep(content)
         _forget_others(folder, channel)
+        how = replace(how, force=False, origin=address)
         return tuple(
-            _one(state, offer, store, replace(how, force=False, expected=offer.id), origin)
+            _one(state, offer, store, replace(how, expected=offer.id), origin)
             for offer in channels.newest(gateway, channel)
         )
 

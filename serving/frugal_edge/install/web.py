@@ -66,9 +66,6 @@ class _SameRules(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-_OPENER = urllib.request.build_opener(_SameRules)
-
-
 def get(url: str, etag: str | None, most: int) -> Answer:
     """Get a small file, unless it is as it was.
 
@@ -129,7 +126,7 @@ def download(url: str, part: Path, size: int) -> None:
 def _open(url: str, headers: dict[str, str]) -> Any:
     check_address(url)
     request = urllib.request.Request(url, headers=_HEADERS | headers)  # noqa: S310 - checked above
-    return _OPENER.open(request, timeout=_QUIET_S)
+    return urllib.request.build_opener(_SameRules).open(request, timeout=_QUIET_S)
 
 
 def _pieces(response: Any, url: str, most: int) -> Any:

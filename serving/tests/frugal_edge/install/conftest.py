@@ -1,6 +1,5 @@
 """Signed bundles of any sequence and content, and the state of a gateway that trusts their key."""
 
-import hashlib
 import json
 import subprocess
 import tarfile
@@ -11,20 +10,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge.trust.keys import TrustStore, pem
-from frugal_edge.trust.sigstore import sign_statement
-from frugal_edge.trust.statement import Statement
 
 Key = ec.EllipticCurvePrivateKey
 
 
 def _make_key() -> Key:
     return ec.generate_private_key(ec.SECP256R1())
-
-
-def _sign(folder: Path, key: Key) -> None:
-    (folder / "model.sig").unlink(missing_ok=True)
-    digests = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
-    (folder / "model.sig").write_bytes(sign_statement(Statement(folder.name, digests), key))
 
 
 def _pack(folder: Path) -> Path:
@@ -42,15 +33,9 @@ def make_key() -> Callable[[], Key]:
 
 
 @pytest.fixture(scope="session")
-def key() -> Key:
+def key(signing_keys: tuple[Key, ...]) -> Key:
     """Give the key that `state` trusts."""
-    return _make_key()
-
-
-@pytest.fixture(scope="session")
-def sign() -> Callable[[Path, Key], None]:
-    """Sign a folder, whatever it holds."""
-    return _sign
+    return signing_keys[0]
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +60,12 @@ def store(state: Path) -> TrustStore:
 
 
 @pytest.fixture
-def release(make_bundle: Callable[..., Path], tmp_path: Path, key: Key) -> Callable[..., Path]:
+def release(
+    make_bundle: Callable[..., Path],
+    sign_folder: Callable[[Path, Key], None],
+    tmp_path: Path,
+    key: Key,
+) -> Callable[..., Path]:
     """Write a signed bundle named ``bundle-SEQUENCE``."""
 
     def make(
@@ -92,7 +82,7 @@ def release(make_bundle: Callable[..., Path], tmp_path: Path, key: Key) -> Calla
         manifest = json.loads(path.read_text())
         manifest |= {"id": identity, "sequence": sequence, "series_id": series}
         path.write_text(json.dumps(manifest))
-        _sign(folder, by)
+        sign_folder(folder, by)
         return folder
 
     return make

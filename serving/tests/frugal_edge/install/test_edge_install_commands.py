@@ -83,8 +83,10 @@ def test_the_trusted_key_may_be_named(
     folder = release(1)
     assert "no key is trusted" in refused("install", folder, "--state", state)
     assert "installed" in said("install", folder, "--state", state, "--trust", key)
-    assert "no key is trusted" in refused("selftest", "--state", state)
+    assert "trust-add" in said("history", "--state", state)
+    assert "3 golden cases" in said("selftest", "--state", state)
     assert "3 golden cases" in said("selftest", "--state", state, "--trust", key)
+    assert "installed already" in said("install", folder, "--state", state)
 
 
 def test_status_is_told_to_programs(state: Path, release: Release, said: Command) -> None:

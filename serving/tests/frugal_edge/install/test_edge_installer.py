@@ -109,13 +109,16 @@ def test_what_is_installed_is_not_installed_again(
 
 
 def test_what_another_key_signed_anew_is_installed(
-    state: Path, release: Release, sign: Callable[[Path, Key], None], make_key: Callable[[], Key]
+    state: Path,
+    release: Release,
+    sign_folder: Callable[[Path, Key], None],
+    make_key: Callable[[], Key],
 ) -> None:
     folder, new = release(5), make_key()
     (state / "trust" / "new.pub").write_bytes(pem(new.public_key()))
     store = TrustStore.read(state / "trust")
     first = install(state, folder, store, AT_ONCE)
-    sign(folder, new)
+    sign_folder(folder, new)
     second = install(state, folder, store, AT_ONCE)
     assert second.cases == CASES
     assert second.entry.key != first.entry.key
@@ -173,11 +176,11 @@ class TestRefused:
         assert "extra.py" in refused(state, folder, SignatureError)
 
     def test_a_signed_file_that_the_manifest_does_not_list(
-        self, state: Path, release: Release, sign: Callable[[Path, Key], None], key: Key
+        self, state: Path, release: Release, sign_folder: Callable[[Path, Key], None], key: Key
     ) -> None:
         folder = release(6)
         (folder / "extra.py").write_text("evil")
-        sign(folder, key)
+        sign_folder(folder, key)
         assert "not listed in manifest.json: extra.py" in refused(state, folder, BundleError)
 
     def test_a_missing_file(self, state: Path, release: Release) -> None:

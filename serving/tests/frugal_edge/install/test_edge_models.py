@@ -81,6 +81,17 @@ def test_a_cycle_that_does_not_end_counts_as_failed(models: Models, state: Path)
     assert runs(again.passed("feeder")) == "bundle-1"
 
 
+def test_a_cycle_without_data_says_nothing(models: Models, state: Path) -> None:
+    models.begin("feeder")
+    models.undecided("feeder")
+    models.begin("feeder")
+    assert models.line("feeder").trial_left == 3
+    assert runs(models.line("feeder")) == "bundle-2"
+    models.undecided("feeder")
+    models.undecided("feeder")
+    assert said(state) == ["install", "commit", "install"]
+
+
 def test_a_first_bundle_that_fails_leaves_none(
     state: Path, store: TrustStore, release: Release
 ) -> None:
@@ -92,7 +103,7 @@ def test_a_first_bundle_that_fails_leaves_none(
     assert runs(models.line("feeder")) == "bundle-2"
 
 
-def test_the_stamp_tells_every_change_and_no_other(
+def test_the_stamp_tells_when_another_bundle_runs(
     models: Models, state: Path, store: TrustStore, release: Release
 ) -> None:
     seen = [models.stamp("feeder")]
@@ -104,7 +115,7 @@ def test_the_stamp_tells_every_change_and_no_other(
     models.begin("feeder")
     assert not changed()
     models.passed("feeder")
-    assert changed()
+    assert not changed()
     models.failed("feeder", "why")
     assert changed()
     install(state, release(3), store, How(trial=0))

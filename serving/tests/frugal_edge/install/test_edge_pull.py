@@ -1,8 +1,11 @@
 """Updates come from a web server or a directory, and what is cut off goes on."""
 
+import datetime as dt
 import hashlib
 import http.server
+import ipaddress
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from frugal_edge.errors import InstallError, SignatureError, TransportError
-from frugal_edge.install import slots, web
+from frugal_edge.install import audit, slots, web
 from frugal_edge.install.archive import Limits
 from frugal_edge.install.channel import PAYLOAD_TYPE, Gateway
 from frugal_edge.install.installer import How
@@ -41,6 +47,7 @@ class Served:
     more: bytes = b""  # sent after the content
     status: int = 200
     address: str = ""
+    running: http.server.HTTPServer | None = None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -99,10 +106,37 @@ def server(folder: Path) -> Iterator[Served]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
+        served.running = running
         served.address = f"http://127.0.0.1:{running.server_port}"
         yield served
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def encrypted(server: Served, tmp_path: Path) -> Path:
+    """Let the server speak TLS, with a certificate of its own; return that."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, SHA256())
+    )
+    file, secret = tmp_path / "tls.crt", tmp_path / "tls.key"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    assert server.running is not None
+    server.running.socket = context.wrap_socket(server.running.socket, server_side=True)
+    server.address = server.address.replace("http:", "https:")
+    return file
 
 
 @pytest.fixture
@@ -151,6 +185,7 @@ def test_a_bundle_comes_from_a_server(
         Step("feeder", "bundle-2", "installed", "committed"),
     )
     assert current(state) == "bundle-2"
+    assert audit.read(state)[0]["source"] == server.address
     assert [path for path, _ in server.asked] == ["/channel.json", "/bundle-2.tar"]
     assert not list((state / "pull").glob("*.part*"))
 
@@ -281,6 +316,18 @@ def test_a_server_that_refuses_or_is_not_there_is_told(
         pull(state, "http://127.0.0.1:9", store, GATEWAY, HOW)
     with pytest.raises(InstallError, match="there is no such file"):
         pull(state, str(folder), store, GATEWAY, HOW)
+
+
+def test_the_certificate_of_a_server_is_verified(
+    state: Path, store: TrustStore, encrypted: Path, server: Served, publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    publish(1)
+    with pytest.raises(TransportError, match="certificate verify failed"):
+        pull(state, server.address, store, GATEWAY, HOW)
+    monkeypatch.setenv("SSL_CERT_FILE", str(encrypted))
+    pull(state, server.address, store, GATEWAY, HOW)
+    assert current(state) == "bundle-1"
 
 
 def test_an_answer_that_does_not_come_is_given_up(
