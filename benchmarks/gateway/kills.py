@@ -43,7 +43,7 @@ from frugal_ai.release.pack import tar_of
 
 MODELS = Path(__file__).parents[2] / "models"
 RELEASES = 40
-LONGEST_S = 1.0  # a worker makes two or three installs in this time
+LONGEST = 3.0  # installs in the time after which a worker is killed at the latest
 STARTING_S = 60.0
 
 
@@ -161,13 +161,13 @@ def _note_leftovers(state: Path, record: slots.Record, tally: Tally) -> None:
     tally.left["a cycle of a trial"] += record.in_cycle
 
 
-def new_state(folder: Path, releases: Path) -> None:
-    """Make a gateway on which release 1 runs."""
+def new_state(folder: Path, releases: Path) -> float:
+    """Make a gateway on which release 1 runs, and return what its install took [s]."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "trust").mkdir(parents=True)
     shutil.copy(MODELS / "demo.pub", folder / "trust")
     store = TrustStore.read(folder / "trust")
-    install(folder, releases / "release-1.tar", store, How(trial=0))
+    return install(folder, releases / "release-1.tar", store, How(trial=0)).seconds
 
 
 def kill_one(
@@ -176,32 +176,32 @@ def kill_one(
     """Start a worker and kill it; return what may run, and whether it was killed."""
     what = "work" if tested else "work-untested"
     command = [sys.executable, "-m", "benchmarks.gateway.kills", what, str(state), str(releases)]
-    worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    if worker.stdout is None:
-        raise EdgeError("no output to read")
-    line = worker.stdout.readline()
-    time.sleep(after_s)
-    worker.send_signal(signal.SIGKILL)
-    lines = [line, *worker.stdout.read().splitlines()]
-    killed = worker.wait(STARTING_S) == -signal.SIGKILL
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        if worker.stdout is None:
+            raise EdgeError("no output to read")
+        line = worker.stdout.readline()
+        time.sleep(after_s)
+        worker.send_signal(signal.SIGKILL)
+        lines = [line, *worker.stdout.read().splitlines()]
+        killed = worker.wait(STARTING_S) == -signal.SIGKILL
     said = [one.split()[1:] for one in lines if one.startswith("may ")]
     if not killed and worker.returncode:
         raise EdgeError(f"a worker failed with {worker.returncode}")
     return (said[-1] if said else []), killed
 
 
-def campaign(kills: int, seed: int, place: Path, longest_s: float = LONGEST_S) -> Tally:
+def campaign(kills: int, seed: int, place: Path) -> Tally:
     """Kill so many workers, and tell what was found."""
     rng, tally = random.Random(seed), Tally()
     releases, state = place / "releases", place / "state"
     make_releases(releases)
-    new_state(state, releases)
+    takes_s = new_state(state, releases)
     while tally.kills < kills:
         tested = tally.kills % 2 == 0
-        after_s = rng.uniform(0, longest_s if tested else longest_s / 5)
+        after_s = rng.uniform(0, LONGEST * (takes_s if tested else takes_s / 5))
         may, killed = kill_one(state, releases, after_s, tested=tested)
         if not killed:  # out of releases
-            new_state(state, releases)
+            takes_s = new_state(state, releases)
             continue
         tally.kills += 1
         examine(state, may, tally)

@@ -44,18 +44,18 @@ def _all(state: Path, trust: Path) -> str:
     from frugal_edge.trust.verify import verify_folder
 
     store, lines, failures = TrustStore.read(trust), [], []
-    for record in slots.read_all(state):
-        folder = slots.folder_of(state, record.series_id, record.current)
-        if folder is None or record.current is None:
-            continue
+    for series_id in slots.series(state):
         try:
+            record = slots.read(state, series_id)
+            folder = slots.folder_of(state, series_id, record.current)
+            if folder is None or record.current is None:
+                continue
             verify_folder(folder, store)
             tested = self_test(folder, Bounds())
         except EdgeError as error:
-            failures.append(f"{record.series_id}: {error}")
+            failures.append(f"{series_id}: {error}")
         else:
-            name = f"{record.series_id}: {record.current.id}"
-            lines.append(_said(name, tested.cases, tested.largest))
+            lines.append(_said(f"{series_id}: {record.current.id}", tested.cases, tested.largest))
     if failures:
         raise InstallError("; ".join(failures))
     return "".join(lines) or f"{state}: nothing is installed\n"

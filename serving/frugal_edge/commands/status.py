@@ -5,6 +5,8 @@ import json
 from typing import TYPE_CHECKING
 
 from frugal_edge.commands._state import state_argument
+from frugal_edge.errors import InstallError
+from frugal_edge.terminal import tell
 
 if TYPE_CHECKING:
     from frugal_edge.install.slots import Entry, Record
@@ -23,9 +25,17 @@ def run(options: argparse.Namespace) -> str:
     """List what is installed, series by series."""
     from frugal_edge.install import slots
 
-    records = slots.read_all(options.state)
+    records, damaged = [], {}
+    for series_id in slots.series(options.state):
+        try:
+            records.append(slots.read(options.state, series_id))
+        except InstallError as wrong:
+            damaged[series_id] = str(wrong)
     if options.json:
-        return json.dumps({"models": [_model(record) for record in records]}) + "\n"
+        models = [_model(record) for record in records]
+        return json.dumps({"models": models, "damaged": damaged}) + "\n"
+    for series_id, error in damaged.items():
+        tell("warning", f"{series_id}: {error}")
     if not records:
         return f"{options.state}: nothing is installed\n"
     return _table([_HEADERS, *map(_row, records)])

@@ -118,7 +118,11 @@ def recover(state: Path) -> None:
         If the state cannot be read or changed.
     """
     slots.settle(state)
-    for record in slots.read_all(state):
+    for series_id in slots.series(state):
+        try:
+            record = slots.read(state, series_id)
+        except InstallError:
+            continue  # damaged: an install for that series says so
         if record.current is not None and not record.trial_left:
             floors.lift(state, record.series_id, record.current)
 

@@ -48,7 +48,7 @@ class Models:
 
     def series(self) -> tuple[str, ...]:
         """Return every series for which something was ever installed, sorted."""
-        return tuple(record.series_id for record in slots.read_all(self._state))
+        return slots.series(self._state)
 
     def line(self, series_id: str) -> Line:
         """Return what is installed for a series."""

@@ -59,5 +59,5 @@ def _checked(state: Path, record: Record, why: str) -> Record:
 
 
 def _others(state: Path) -> str:
-    known = [record.series_id for record in slots.read_all(state)]
+    known = slots.series(state)
     return f"; there is {', '.join(known)}" if known else ""

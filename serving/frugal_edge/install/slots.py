@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from frugal_edge.errors import InstallError
 from frugal_edge.files import sync_folder
@@ -162,10 +162,9 @@ def read(state: Path, series_id: str) -> Record:
     return found
 
 
-def read_all(state: Path) -> tuple[Record, ...]:
-    """Read what is installed, sorted by series."""
-    found = [_read_file(path) for path in (state / "models").glob(f"*/{NAME}")]
-    return tuple(sorted((one for one in found if one), key=lambda one: one.series_id))
+def series(state: Path) -> tuple[str, ...]:
+    """Return every series for which something was ever installed, sorted."""
+    return tuple(sorted(unquote(path.parent.name) for path in (state / "models").glob(f"*/{NAME}")))
 
 
 def write(state: Path, record: Record) -> None:
@@ -238,7 +237,10 @@ def settle(state: Path) -> None:
 
 
 def _settle_slot(aside: Path) -> None:
-    record = _read_file(aside.parent / NAME)
+    try:
+        record = _read_file(aside.parent / NAME)
+    except InstallError:
+        return  # damaged: an install for that series says so
     slot = aside.with_suffix("")
     if record is not None and record.current is not None and record.current.slot == slot.name:
         disk.remove_folder(aside)  # the new bundle runs
@@ -258,7 +260,13 @@ def _read_file(path: Path) -> Record | None:
     data = disk.read_bounded(path, _MAX_BYTES)
     if data is None:
         return None
-    node = Node(parse(data, str(path), InstallError), str(path), error=InstallError)
+    try:
+        return _record(Node(parse(data, str(path), InstallError), str(path), error=InstallError))
+    except InstallError as error:
+        raise InstallError(f"{error}; remove the file to start anew") from error
+
+
+def _record(node: Node) -> Record:
     if node.integer("format") != _FORMAT:
         node.refuse("format", str(_FORMAT))
     trial = node.node("trial")

@@ -104,6 +104,28 @@ def test_status_is_told_to_programs(state: Path, release: Release, said: Command
     }
 
 
+def test_one_damaged_record_hides_no_other(
+    state: Path, release: Release, said: Command, refused: Command, capsys: Capture
+) -> None:
+    for number, series in enumerate(("feeder", "roof")):
+        said("install", release(number + 1, series=series), "--state", state, "--trial", 0)
+    (state / "models" / "feeder" / "slots.json").write_text("{")
+    assert run("status", "--state", state) == 0
+    out, err = capsys.readouterr()
+    assert "bundle-2" in out
+    assert "warning: feeder: " in err
+    assert "slots.json: not valid JSON" in err
+    assert "remove the file to start anew" in err
+    status = json.loads(said("status", "--state", state, "--json"))
+    assert [model["series_id"] for model in status["models"]] == ["roof"]
+    assert "not valid JSON" in status["damaged"]["feeder"]
+    assert "feeder: " in refused("selftest", "--state", state)
+    said("install", release(3, series="roof"), "--state", state, "--trial", 0)
+    assert "not valid JSON" in refused("install", release(4), "--state", state)
+    (state / "models" / "feeder" / "slots.json").unlink()
+    said("install", release(5), "--state", state, "--trial", 0)
+
+
 def test_nothing_runs_after_a_first_bundle_failed(
     state: Path, release: Release, said: Command
 ) -> None:
