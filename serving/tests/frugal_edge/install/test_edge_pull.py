@@ -1,22 +1,13 @@
 """Updates come from a web server or a directory, and what is cut off goes on."""
 
-import datetime as dt
 import hashlib
-import http.server
-import ipaddress
 import json
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from frugal_edge.errors import InstallError, SignatureError, TransportError
 from frugal_edge.install import audit, slots, web
 from frugal_edge.install.archive import Limits
@@ -32,111 +23,6 @@ Key = ec.EllipticCurvePrivateKey
 Publish = Callable[..., None]
 GATEWAY = Gateway("gateway-1", "default", ("feeder", "roof"))
 HOW = How(trial=0)
-
-
-@dataclass
-class Served:
-    """What a server does, and what it was asked for."""
-
-    folder: Path
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    cut_after: int | None = None  # bytes of an archive, then the connection ends
-    redirect: str | None = None
-    ranges: bool = True
-    tags: bool = True
-    more: bytes = b""  # sent after the content
-    status: int = 200
-    address: str = ""
-    running: http.server.HTTPServer | None = None
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """A file server with tags and ranges, and the faults that it is told to have."""
-
-    served: Served
-
-    def do_GET(self) -> None:
-        served = self.served
-        served.asked.append((self.path, dict(self.headers.items())))
-        path = served.folder / self.path.lstrip("/")
-        if served.redirect and path.suffix == ".tar":
-            self._head(302, {"Location": served.redirect, "Content-Length": "0"})
-            return
-        if served.status != 200 or not path.is_file():
-            self._head(served.status if served.status != 200 else 404, {"Content-Length": "0"})
-            return
-        self._send(path.read_bytes(), archive=path.suffix == ".tar")
-
-    def _send(self, content: bytes, *, archive: bool) -> None:
-        served, tag = self.served, f'"{hashlib.sha256(content).hexdigest()}"'
-        headers = {"ETag": tag} if served.tags else {}
-        if served.tags and self.headers.get("If-None-Match") == tag:
-            self._head(304, headers)
-            return
-        start, status = 0, 200
-        asked = self.headers.get("Range")
-        if served.ranges and asked and self.headers.get("If-Range") == tag:
-            start, status = int(asked.removeprefix("bytes=").removesuffix("-")), 206
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        body = content[start:] + served.more
-        self._head(status, headers | {"Content-Length": str(len(body))})
-        self.wfile.write(body[: served.cut_after] if archive else body)
-
-    def _head(self, status: int, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "channel"
-    place.mkdir()
-    return place
-
-
-@pytest.fixture
-def server(folder: Path) -> Iterator[Served]:
-    served = Served(folder)
-    handler = type("OwnHandler", (Handler,), {"served": served})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        served.running = running
-        served.address = f"http://127.0.0.1:{running.server_port}"
-        yield served
-        running.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def encrypted(server: Served, tmp_path: Path) -> Path:
-    """Let the server speak TLS, with a certificate of its own; return that."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, SHA256())
-    )
-    file, secret = tmp_path / "tls.crt", tmp_path / "tls.key"
-    file.write_bytes(certificate.public_bytes(Encoding.PEM))
-    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, secret)
-    assert server.running is not None
-    server.running.socket = context.wrap_socket(server.running.socket, server_side=True)
-    server.address = server.address.replace("http:", "https:")
-    return file
 
 
 @pytest.fixture
@@ -178,7 +64,7 @@ def current(state: Path) -> str | None:
 
 
 def test_a_bundle_comes_from_a_server(
-    state: Path, store: TrustStore, server: Served, publish: Publish
+    state: Path, store: TrustStore, server: Any, publish: Publish
 ) -> None:
     publish(1, 2)
     assert pull(state, server.address, store, GATEWAY, HOW) == (
@@ -191,7 +77,7 @@ def test_a_bundle_comes_from_a_server(
 
 
 def test_an_unchanged_channel_is_not_sent_again(
-    state: Path, store: TrustStore, server: Served, publish: Publish
+    state: Path, store: TrustStore, server: Any, publish: Publish
 ) -> None:
     publish(1)
     for _ in range(2):
@@ -215,7 +101,7 @@ def test_a_bundle_comes_from_a_directory(
 
 
 def test_a_download_that_was_cut_off_goes_on(
-    state: Path, store: TrustStore, server: Served, publish: Publish, folder: Path
+    state: Path, store: TrustStore, server: Any, publish: Publish, folder: Path
 ) -> None:
     publish(1)
     size = (folder / "bundle-1.tar").stat().st_size
@@ -234,7 +120,7 @@ def test_a_download_that_was_cut_off_goes_on(
 
 @pytest.mark.parametrize("fault", ["changed", "no ranges", "no tags"])
 def test_a_download_that_cannot_go_on_starts_anew(
-    state: Path, store: TrustStore, server: Served, publish: Publish, folder: Path, fault: str
+    state: Path, store: TrustStore, server: Any, publish: Publish, folder: Path, fault: str
 ) -> None:
     publish(1)
     server.tags = fault != "no tags"
@@ -250,7 +136,7 @@ def test_a_download_that_cannot_go_on_starts_anew(
 
 
 def test_another_file_than_announced_is_refused_and_forgotten(
-    state: Path, store: TrustStore, server: Served, publish: Publish, folder: Path
+    state: Path, store: TrustStore, server: Any, publish: Publish, folder: Path
 ) -> None:
     publish(1)
     tar = folder / "bundle-1.tar"
@@ -265,7 +151,7 @@ def test_another_file_than_announced_is_refused_and_forgotten(
 
 
 def test_more_bytes_than_announced_are_not_read(
-    state: Path, store: TrustStore, server: Served, publish: Publish
+    state: Path, store: TrustStore, server: Any, publish: Publish
 ) -> None:
     publish(1)
     pull(state, server.address, store, GATEWAY, How(trial=0, limits=Limits(100)))
@@ -281,13 +167,72 @@ def test_more_bytes_than_announced_are_not_read(
     ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://192.0.2.1/x", "https:///x"],
 )
 def test_a_redirect_to_where_one_may_not_go_is_refused(
-    state: Path, store: TrustStore, server: Served, publish: Publish, target: str
+    state: Path, store: TrustStore, server: Any, publish: Publish, target: str
 ) -> None:
     publish(1)
     server.redirect = target
     (step,) = pull(state, server.address, store, GATEWAY, HOW)
     assert step.what == "failed"
     assert current(state) is None
+
+
+def test_a_redirect_to_where_one_may_go_is_followed(
+    state: Path, store: TrustStore, server: Any, publish: Publish, folder: Path
+) -> None:
+    publish(1)
+    (folder / "moved").mkdir()
+    (folder / "bundle-1.tar").rename(folder / "moved" / "bundle-1.tar")
+    server.redirect = f"{server.address}/moved/bundle-1.tar".replace("127.0.0.1", "localhost")
+    (step,) = pull(state, server.address, store, GATEWAY, HOW)
+    assert step.what == "installed", step.why
+
+
+def test_a_channel_that_was_cut_off_is_not_read(
+    state: Path, store: TrustStore, server: Any, publish: Publish
+) -> None:
+    publish(1)
+    server.cut_channel = True
+    with pytest.raises(TransportError, match="cut off, 1 bytes did not come"):
+        pull(state, server.address, store, GATEWAY, HOW)
+
+
+def test_a_server_that_says_a_part_cannot_be_had_is_asked_anew(
+    state: Path, store: TrustStore, server: Any, publish: Publish
+) -> None:
+    publish(1)
+    server.cut_after = 3000
+    pull(state, server.address, store, GATEWAY, HOW)
+    server.cut_after, server.archive_status = None, 416
+    (step,) = pull(state, server.address, store, GATEWAY, HOW)
+    assert "the server answers 416" in step.why
+    server.archive_status = 200
+    (step,) = pull(state, server.address, store, GATEWAY, HOW)
+    assert step.what == "installed", step.why
+    assert "Range" not in server.asked[-1][1]
+
+
+def test_a_damaged_tag_of_a_part_is_forgotten(
+    state: Path, store: TrustStore, server: Any, publish: Publish
+) -> None:
+    publish(1)
+    server.cut_after = 3000
+    pull(state, server.address, store, GATEWAY, HOW)
+    server.cut_after = None
+    (tag,) = (state / "pull").glob("*.part.etag")
+    tag.write_text("{")
+    (step,) = pull(state, server.address, store, GATEWAY, HOW)
+    assert step.what == "installed", step.why
+    assert "Range" not in server.asked[-1][1]
+
+
+@pytest.mark.parametrize("garbage", [b"x" * 100 + b"\r\n\r\n", b"HTTP/1.0 abc\r\n\r\n", b"\r\n"])
+def test_an_answer_that_is_none_is_told(
+    state: Path, store: TrustStore, server: Any, publish: Publish, garbage: bytes
+) -> None:
+    publish(1)
+    server.garbage = garbage
+    with pytest.raises(TransportError, match="cannot be read: "):
+        pull(state, server.address, store, GATEWAY, HOW)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +250,7 @@ def test_other_schemes_are_refused(state: Path, store: TrustStore, address: str)
 
 
 def test_a_server_that_refuses_or_is_not_there_is_told(
-    state: Path, store: TrustStore, server: Served, publish: Publish, folder: Path
+    state: Path, store: TrustStore, server: Any, publish: Publish, folder: Path
 ) -> None:
     with pytest.raises(TransportError, match="the server answers 404"):
         pull(state, server.address, store, GATEWAY, HOW)
@@ -319,7 +264,7 @@ def test_a_server_that_refuses_or_is_not_there_is_told(
 
 
 def test_the_certificate_of_a_server_is_verified(
-    state: Path, store: TrustStore, encrypted: Path, server: Served, publish: Publish,
+    state: Path, store: TrustStore, encrypted: Path, server: Any, publish: Publish,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     publish(1)
@@ -331,7 +276,7 @@ def test_the_certificate_of_a_server_is_verified(
 
 
 def test_an_answer_that_does_not_come_is_given_up(
-    state: Path, store: TrustStore, monkeypatch: pytest.MonkeyPatch, server: Served,
+    state: Path, store: TrustStore, monkeypatch: pytest.MonkeyPatch, server: Any,
     publish: Publish,
 ) -> None:  # fmt: skip
     publish(1)
@@ -414,7 +359,7 @@ def test_a_bundle_under_the_name_of_another_is_refused(
 
 
 def test_downloads_that_are_not_offered_any_more_are_removed(
-    state: Path, store: TrustStore, server: Served, publish: Publish
+    state: Path, store: TrustStore, server: Any, publish: Publish
 ) -> None:
     publish(1)
     server.cut_after = 3000
