@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
 
-.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge clean
+.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge clean models
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -77,6 +77,16 @@ $(VENV)/.run: requirements.lock $(PROJECTS)
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(PIP) --require-hashes -r requirements-dev.lock
 	touch $@
+
+# The committed reference bundles, made anew and signed with the demonstration key.
+models: $(VENV)/.run
+	for name in load pv wind; do \
+		run=runs/models/$$name; rm -rf $$run models/$$name; \
+		$(BIN)/frugal-ai run pipelines/$$name.yaml --out $$run || exit 1; \
+		$(BIN)/frugal-ai sign $$run --key models/demo.pem || exit 1; \
+		id=$$($(BIN)/python -c "import json; print(json.load(open('$$run/bundle/manifest.json'))['id'])"); \
+		mkdir -p models/$$name; cp -r $$run/bundle models/$$name/$$id; cp -r $$run/example models/$$name; \
+	done
 
 # Needs uv. No index address may stand in the lock files.
 lock:
