@@ -36,7 +36,7 @@ def http_server() -> Serve:
     ConfigError
         If frugal-edge was installed without it.
     """
-    serve: Serve = _found("frugal_edge.http.server", "http").serve_http
+    serve: Serve = found("frugal_edge.http.server", "http").serve_http
     return serve
 
 
@@ -48,11 +48,18 @@ def mqtt_link() -> type[Link]:
     ConfigError
         If frugal-edge was installed without it.
     """
-    link: type[Link] = _found("frugal_edge.mqtt.link", "mqtt").Link
+    link: type[Link] = found("frugal_edge.mqtt.link", "mqtt").Link
     return link
 
 
-def _found(module: str, extra: str) -> Any:
+def found(module: str, extra: str) -> Any:
+    """Import a module that needs an extra of frugal-edge.
+
+    Raises
+    ------
+    ConfigError
+        If frugal-edge was installed without it.
+    """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
