@@ -1,6 +1,7 @@
 """A client of the broker that keeps what the broker says, and readings until they are stored."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,16 @@ _REPLY_S = 10.0  # for the broker to acknowledge something
 _SESSION_S = 86400  # that the broker keeps readings for a gateway that is away
 _PACKET = 4 << 20  # bytes; the broker must not send more at a time
 
+# What matters is raised and told in the gateway's own log.
+_SILENT = logging.getLogger("frugal_edge.mqtt")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+_HUNG_UP = (
+    "the broker ended the connection before it answered:"
+    " check port, ca, and whether it asks for a certificate"
+)
+
 Take = Callable[[str, bytes], None]
 
 
@@ -31,9 +42,10 @@ class DeniedError(TransportError):
 class Client(aiomqtt.Client):
     """A connection, MQTT 5, in which everything is acknowledged.
 
-    aiomqtt passes over the reason in an acknowledgement, and acknowledges what it has merely put in
-    its queue. Here a refused message raises; and one that arrives is acknowledged when `take`
-    returned: where it raises, the connection ends and the broker brings the message again.
+    aiomqtt passes over the reason in an acknowledgement, acknowledges what it has merely put in its
+    queue, and waits for the answer of a broker that hung up. Here a refused message raises; one
+    that arrives is acknowledged when `take` returned: where it raises, the connection ends and the
+    broker brings the message again; and who hangs up is told at once.
     """
 
     _refusal: ReasonCode | None = None
@@ -107,6 +119,19 @@ class Client(aiomqtt.Client):
             self._refusal = reason_code
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
+    def _on_disconnect(
+        self,
+        client: Any,
+        userdata: Any,
+        flags: Any,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done():  # aiomqtt would go on waiting for the answer
+            self._connected.set_exception(aiomqtt.MqttError(_HUNG_UP))
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
     async def __aexit__(
         self,
         exc_type: type[BaseException] | None,
@@ -154,6 +179,7 @@ def client_of(
         settings.port,
         username=settings.username,
         password=_password(settings),
+        logger=_SILENT,
         identifier=identifier,
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=status is None,

@@ -10,6 +10,10 @@ from frugal_edge.gateway.config import MqttSettings
 _CERTIFICATE = re.compile(r"certificate verify failed: (.*?)\.?(?: \(_ssl|$)", re.IGNORECASE)
 _LIBRARY = re.compile(r"^\[[^\]]*\] *| *\(_[a-z]+\.c:\d+\)$")  # [SSL: NAME] ... (_ssl.c:123)
 _REFUSED = (134, 135)  # reason codes: bad user name or password, not authorized
+_ENDED = {
+    128: "the connection was lost",
+    142: "another client connected under the name of this gateway",
+}
 
 
 def said(settings: MqttSettings, error: BaseException) -> str:
@@ -23,6 +27,8 @@ def _reason(settings: MqttSettings, error: BaseException) -> str:
     if isinstance(error, aiomqtt.MqttCodeError) and getattr(error.rc, "value", 0) in _REFUSED:
         who = f"user {settings.username!r}" if settings.username else "a device without a user name"
         return f"the broker refuses {who}: check username and password_file, or the certificate"
+    if ended := _ENDED.get(getattr(getattr(error.__cause__, "rc", None), "value", 0)):
+        return ended
     text = str(error.__cause__ or error)
     if found := _CERTIFICATE.search(text):
         return f"the certificate of the broker is not trusted: {found[1]}: check ca, host and clock"
