@@ -24,8 +24,10 @@ class Link(Protocol):
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the connection and carry, until a stop is asked for."""
 
-    async def deliver(self, timeout_s: float) -> int:
-        """Connect, carry what waits on both sides, and disconnect."""
+    async def deliver(
+        self, timeout_s: float, look: Callable[[], Sequence[Issued]] | None = None
+    ) -> int:
+        """Connect, take what waits, look, deliver what waits, and disconnect."""
 
 
 def http_server() -> Serve:

@@ -25,6 +25,28 @@ _QUIET_S = 0.5  # without a message: none waits at the broker any more
 _TROUBLES = (aiomqtt.MqttError, EdgeError)
 
 
+class _Once:
+    """A look that takes place once, with a broker or without; what it raises waits till the end."""
+
+    def __init__(
+        self,
+        look: Callable[[], Sequence[Issued]] | None,
+        offer: Callable[[Sequence[Issued]], None],
+    ) -> None:
+        self._look = look
+        self._offer = offer
+        self.failure: EdgeError | None = None
+
+    def __call__(self) -> None:
+        look, self._look = self._look, None
+        if look is None:
+            return
+        try:
+            self._offer(look())
+        except EdgeError as error:
+            self.failure = error
+
+
 class Link:
     """Readings in and forecasts out.
 
@@ -96,24 +118,26 @@ class Link:
         -------
         int
             How many messages the broker took.
+
+        Raises
+        ------
+        EdgeError
+            If the look does.
         """
         before = self._pump.delivered
-        looks = [look] if look else []
-
-        def look_once() -> None:
-            if looks:
-                self.offer(looks.pop()())
-
+        once = _Once(look, self.offer)
         try:
             async with asyncio.timeout(timeout_s), self._connection() as client:
-                await first_of(client.lost(), self._exchange(client, look_once))
+                await first_of(client.lost(), self._exchange(client, once))
         except TimeoutError:
             self._tell(f"{self._settings.host}:{self._settings.port}: not done in {timeout_s:g} s")
         except _TROUBLES as error:
             self._tell(said(self._settings, error))
         finally:
             self._counters.set("mqtt_connected", 0)
-        look_once()
+        once()
+        if once.failure is not None:
+            raise once.failure
         return self._pump.delivered - before
 
     def _connection(self) -> Client:

@@ -196,6 +196,20 @@ def test_the_look_takes_place_without_a_broker(site: Any, broker: Any, kit: Any)
     assert site.count("outbox_messages") == 1
 
 
+def test_a_look_that_fails_is_not_blamed_on_the_broker(site: Any, broker: Any, kit: Any) -> None:
+    looks: list[int] = []
+
+    def look() -> list[Any]:
+        looks.append(1)
+        raise StoreError("database or disk is full")
+
+    site.forecast()
+    with pytest.raises(StoreError, match="is full"):
+        asyncio.run(site.link.deliver(10, look))
+    assert looks == [1]
+    assert site.count("outbox_messages") == 0  # what waited went out all the same
+
+
 def test_a_reading_that_cannot_be_stored_comes_again(
     site: Any, broker: Any, kit: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
