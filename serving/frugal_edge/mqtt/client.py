@@ -127,6 +127,8 @@ class Client(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
+        if self._connected.cancelled():
+            return
         if not self._connected.done():  # aiomqtt would go on waiting for the answer
             self._connected.set_exception(aiomqtt.MqttError(_HUNG_UP))
             return

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -232,6 +233,32 @@ def test_a_reading_that_cannot_be_stored_comes_again(
     kit.within(talk())
     reasons = [one["reason"] for one in kit.events(capsys.readouterr().err, "mqtt_failed")]
     assert any("database or disk is full" in reason for reason in reasons)
+
+
+def test_a_broker_that_hangs(
+    site: Any, broker: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have a forecast that it never acknowledged: then that comes twice, and no other."""
+    monkeypatch.setattr("frugal_edge.mqtt.client._REPLY_S", 0.3)
+
+    async def talk() -> None:
+        async with kit.listening(broker, FORECAST) as listener, kit.running(site.link):
+            await kit.until(lambda: site.link._trouble == "")
+            broker.process.send_signal(signal.SIGSTOP)
+            site.forecast(3)
+            await kit.until(lambda: site.link._trouble)
+            await asyncio.sleep(1)  # some tries
+            broker.process.send_signal(signal.SIGCONT)
+            await kit.until(lambda: site.count("outbox_messages") == 0)
+            await kit.until(lambda: len(set(listener.on(FORECAST))) == 3)
+            found = [
+                (origin - kit.start) // kit.step
+                for origin in origins(listener.on(FORECAST), kit.step)
+            ]
+            assert sorted(found) == found
+            assert found.count(2) == found.count(3) == 1
+
+    kit.within(talk())
 
 
 def test_malformed_messages_do_not_end_the_connection(site: Any, broker: Any, kit: Any) -> None:
