@@ -5,12 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
-CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
+CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
-.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway clean models
+.PHONY: run run-gateway test lint types contracts unit edge oldest signing ui lock models clean \
+	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
+
+# A broker, a gateway with the committed bundle and twelve days of readings, in half a minute.
+run-gateway: $(VENV)/.dev
+	$(BIN)/python -m demo
+
+gateway-picture: $(VENV)/.dev
+	$(BIN)/python -m demo --svg docs/gateway.svg
 
 test: lint types contracts unit
 

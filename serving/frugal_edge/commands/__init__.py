@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 NAMES = (
     "forecast", "verify", "info", "trust",
-    "install", "pull", "rollback", "status", "selftest", "history", "serve", "once",
+    "install", "pull", "rollback", "status", "selftest", "history", "serve", "once", "echo-test",
 )  # fmt: skip
 
 

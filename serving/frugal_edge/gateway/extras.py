@@ -24,8 +24,10 @@ class Link(Protocol):
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the connection and carry, until a stop is asked for."""
 
-    async def deliver(self, timeout_s: float) -> int:
-        """Connect, carry what waits on both sides, and disconnect."""
+    async def deliver(
+        self, timeout_s: float, look: Callable[[], Sequence[Issued]] | None = None
+    ) -> int:
+        """Connect, take what waits, look, deliver what waits, and disconnect."""
 
 
 def http_server() -> Serve:
@@ -36,7 +38,7 @@ def http_server() -> Serve:
     ConfigError
         If frugal-edge was installed without it.
     """
-    serve: Serve = _found("frugal_edge.http.server", "http").serve_http
+    serve: Serve = found("frugal_edge.http.server", "http").serve_http
     return serve
 
 
@@ -48,11 +50,18 @@ def mqtt_link() -> type[Link]:
     ConfigError
         If frugal-edge was installed without it.
     """
-    link: type[Link] = _found("frugal_edge.mqtt.link", "mqtt").Link
+    link: type[Link] = found("frugal_edge.mqtt.link", "mqtt").Link
     return link
 
 
-def _found(module: str, extra: str) -> Any:
+def found(module: str, extra: str) -> Any:
+    """Import a module that needs an extra of frugal-edge.
+
+    Raises
+    ------
+    ConfigError
+        If frugal-edge was installed without it.
+    """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ _LISTEN_S = 20.0  # for readings that wait at the broker, and until it has the f
 
 
 def once(config: GatewayConfig) -> list[Issued]:
-    """Look once, and deliver to the broker what waits.
+    """Take readings that wait at the broker, look once, and deliver forecasts that wait.
 
     Returns
     -------
@@ -28,11 +28,15 @@ def once(config: GatewayConfig) -> list[Issued]:
     with sole(config.state / LOCK, "once"):
         gateway = Gateway(config)
         try:
-            link = mqtt_link()(gateway, config.mqtt) if config.mqtt else None
-            issued = gateway.cycle()
-            if link is not None:
-                link.offer(issued)
-                asyncio.run(link.deliver(_LISTEN_S))
+            if config.mqtt is None:
+                return gateway.cycle()
+            issued: list[Issued] = []
+
+            def look() -> list[Issued]:
+                issued.extend(gateway.cycle())
+                return issued
+
+            asyncio.run(mqtt_link()(gateway, config.mqtt).deliver(_LISTEN_S, look))
             return issued
         finally:
             gateway.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from frugal_edge.errors import EdgeError
@@ -35,6 +35,7 @@ async def _serve(config: GatewayConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.set_exception_handler(_told)
     gateway = Gateway(config)
     watchdog = Watchdog()
     try:
@@ -49,6 +50,11 @@ async def _serve(config: GatewayConfig) -> None:
         raise errors.exceptions[0] from None  # the first part that failed ended the others
     finally:
         gateway.close()
+
+
+def _told(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Tell what went wrong in the loop itself in a line of the log, not in a traceback."""
+    log("warning", "loop_error", reason=str(context.get("exception") or context["message"]))
 
 
 def _parts(

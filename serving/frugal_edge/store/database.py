@@ -37,6 +37,7 @@ CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL, topic TEXT NOT NULL,
     payload BLOB NOT NULL, retain INTEGER NOT NULL
 );
+CREATE TABLE sent (topic TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (
     name TEXT NOT NULL, labels TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (name, labels)
 ) WITHOUT ROWID;
@@ -81,19 +82,27 @@ class Database:
             raise StoreError(f"{self.path}: {error}") from error
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection for a transaction: all of it is written, or nothing."""
+    def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for a transaction: all of it is written, or nothing.
+
+        What is `durable` outlives a power cut at once; the rest may lose its last seconds.
+        """
         with self.reading() as connection:
             if connection.in_transaction:  # part of a larger one
                 yield connection
                 return
-            connection.execute("BEGIN IMMEDIATE")
+            if durable:
+                connection.execute("PRAGMA synchronous = FULL")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()
                 raise
+            finally:
+                if durable:
+                    connection.execute("PRAGMA synchronous = NORMAL")
 
     def _opened(self) -> sqlite3.Connection:
         try:

@@ -33,20 +33,25 @@ class Outbox:
         self._most_bytes = most_bytes
 
     def put(self, messages: Sequence[Message], created: int) -> int:
-        """Let messages wait, whole or not at all; return how many were dropped for them."""
-        with self._database.writing() as connection:
+        """Let messages wait, whole or not at all; return how many were dropped for them.
+
+        They outlive a power cut. One that is larger than all that may wait is dropped itself.
+        """
+        fit = [one for one in messages if len(one.topic) + len(one.payload) <= self._most_bytes]
+        with self._database.writing(durable=True) as connection:
             connection.executemany(
                 "INSERT INTO outbox (created, topic, payload, retain) VALUES (?, ?, ?, ?)",
-                [(created, one.topic, one.payload, int(one.retain)) for one in messages],
+                [(created, one.topic, one.payload, int(one.retain)) for one in fit],
             )
             # counted from the newest backwards: what comes after the bound is reached goes
-            return connection.execute(
+            dropped = connection.execute(
                 "DELETE FROM outbox WHERE id IN (SELECT id FROM ("
                 "SELECT id, row_number() OVER (ORDER BY id DESC) AS place,"
                 " sum(length(topic) + length(payload)) OVER (ORDER BY id DESC) AS bytes"
                 " FROM outbox) WHERE place > ? OR bytes > ?)",
                 (self._most_messages, self._most_bytes),
             ).rowcount
+        return dropped + len(messages) - len(fit)
 
     def head(self, count: int = 100) -> list[Message]:
         """Return the oldest messages, the oldest first."""

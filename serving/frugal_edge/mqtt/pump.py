@@ -1,0 +1,54 @@
+"""From the outbox to the broker: in order, each deleted when the broker has it."""
+
+import asyncio
+
+from frugal_edge.gateway.gateway import Gateway
+from frugal_edge.mqtt.client import Client
+from frugal_edge.mqtt.outgoing import Outgoing
+from frugal_edge.store.outbox import Message
+
+
+class Pump:
+    """Empties the outbox of a gateway.
+
+    Attributes
+    ----------
+    delivered
+        How many messages the broker took.
+    """
+
+    def __init__(self, gateway: Gateway, outgoing: Outgoing) -> None:
+        self._counters = gateway.stores.counters
+        self._outgoing = outgoing
+        self._taken = 0  # the broker has all up to this one
+        self.delivered = 0
+
+    async def drain(self, client: Client, stop: asyncio.Event) -> None:
+        """Publish what waits, one after the other, until nothing does or a stop is asked for.
+
+        One message at a time is on its way: they cannot overtake each other, and one at most comes
+        twice, if the process or the connection ends between its publication and its deletion.
+
+        Raises
+        ------
+        DeniedError
+            If the broker does not take a message; it stays, and all that come after it.
+        aiomqtt.MqttError
+            If the connection is lost.
+        StoreError
+            If the outbox cannot be read or written.
+        """
+        while waiting := self._outgoing.outbox.head():
+            for message in waiting:
+                if stop.is_set():
+                    return
+                await self._deliver(client, message)
+
+    async def _deliver(self, client: Client, message: Message) -> None:
+        if message.id > self._taken:  # or it is there and could not be deleted the last time
+            sent = await client.send(message.topic, message.payload, retain=message.retain)
+            self._taken = message.id
+            self.delivered += 1
+            self._counters.add("uplink_bytes_total", sent)
+        self._outgoing.outbox.done(message)
+        self._outgoing.gauge()
