@@ -65,6 +65,8 @@ class Gateway:
         )
         issued = [one for one in looked if one is not None]
         self._charge_idle()
+        if self.installed.clock_trusted():
+            self.stores.counters.begin(self.clock())
         try:
             gauge(self.stores, self.installed, self.clock())
         except StoreError as error:
