@@ -38,7 +38,7 @@ def gauge(stores: Stores, installed: Installed, now: float) -> None:
 
 def _gauge_series(stores: Stores, installed: Installed, target: Target, now: float) -> None:
     series_id, counters = target.series_id, stores.counters
-    newest = stores.readings.newest(series_id)
+    newest = stores.readings.newest(series_id, int(now) + target.step_s)
     if newest is None:
         return
     end = newest + target.step_s

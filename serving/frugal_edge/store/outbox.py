@@ -41,10 +41,10 @@ class Outbox:
             )
             # counted from the newest backwards: what comes after the bound is reached goes
             return connection.execute(
-                "DELETE FROM outbox WHERE id IN (SELECT id FROM ("
-                "SELECT id, row_number() OVER (ORDER BY id DESC) AS place,"
-                " sum(length(topic) + length(payload)) OVER (ORDER BY id DESC) AS bytes"
-                " FROM outbox) WHERE place > ? OR bytes > ?)",
+                "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id,"
+                " row_number() OVER (ORDER BY id DESC) AS place,"
+                " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) AS size"
+                " FROM outbox) WHERE place > ? OR size > ?)",
                 (self._most_messages, self._most_bytes),
             ).rowcount
 
