@@ -43,7 +43,7 @@ class Outbox:
             return connection.execute(
                 "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id,"
                 " row_number() OVER (ORDER BY id DESC) AS place,"
-                " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) AS size"
+                " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) size"
                 " FROM outbox) WHERE place > ? OR size > ?)",
                 (self._most_messages, self._most_bytes),
             ).rowcount

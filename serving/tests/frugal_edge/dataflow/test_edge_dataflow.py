@@ -86,7 +86,7 @@ def test_seldom_and_in_batches_never_takes_more(
 
 
 def test_nothing_sent_is_said_and_not_divided_by(capsys: Capture, tmp_path: Path) -> None:
-    path = written(tmp_path, PLAN.split("sent:")[0] + "sent: {}\n")
+    path = written(tmp_path, PLAN.split("sent:", maxsplit=1)[0] + "sent: {}\n")
     assert cli.main(["dataflow", "--flows", str(path)]) == 0
     assert "divided by -: nothing is sent" in capsys.readouterr().out
     assert cli.main(["dataflow", "--flows", str(path), "--json"]) == 0
