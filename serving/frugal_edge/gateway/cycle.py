@@ -131,6 +131,8 @@ class Cycle:
             except ForecastError as error:
                 reason = str(error)
                 installed.failed(series_id, reason)
+                if installed.loaded.get(series_id) not in (None, loaded):  # the one before is back
+                    return self._forecast(target, origin, now, on_trial=False)
         settings = self._config.forecast
         return stand_in(target, self._stores.readings, origin, now, settings, [reason])
 
