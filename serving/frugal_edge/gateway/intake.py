@@ -11,6 +11,7 @@ from frugal_edge.strict_json import shown
 
 _MOST_ROWS = 100_000
 _AHEAD_S = 21 * 86400  # weather forecasts reach no farther
+_END_YEAR, _END = 2100, 4_102_444_800
 _OFF_S = 366 * 86400  # no gateway is off for longer
 _MAX_NUMBER = 1.7e308
 _KEYS = {"timestamp", "unit"}
@@ -94,6 +95,8 @@ def _time(target: Target, text: object) -> int:
         raise InputError(
             f"timestamp: expected ISO 8601 with an offset or Z, to the second, got {shown(text)}"
         ) from None
+    if not 0 <= time < _END:
+        raise InputError(f"timestamp: expected one from 1970 to {_END_YEAR}, got {shown(text)}")
     if (time - target.phase_s) % target.step_s:
         raise InputError(
             f"timestamp: expected the start of an interval of {target.step_s} s, got {shown(text)}"
