@@ -56,6 +56,16 @@ class Readings:
             ).fetchone()
         return None if found[0] is None else int(found[0])
 
+    def level(self, series: str, since: int, until: int) -> tuple[int, float]:
+        """Return how many readings of the value there are, and their mean size."""
+        with self._database.reading() as connection:
+            count, mean = connection.execute(
+                "SELECT count(*), avg(abs(value)) FROM reading"
+                " WHERE series = ? AND name = ? AND time >= ? AND time < ?",
+                (series, VALUE, since, until),
+            ).fetchone()
+        return int(count), float(mean or 0.0)
+
     def table(self, series: str, names: Sequence[str], since: int, until: int) -> Table | None:
         """Return the rows of some columns, `since <= time < until`, None if there are none."""
         with self._database.reading() as connection:

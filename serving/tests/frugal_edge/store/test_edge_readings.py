@@ -104,3 +104,11 @@ def test_readings_outlive_the_process(tmp_path: Path) -> None:
     again = Database(tmp_path)
     assert Readings(again).newest("a") == 1800
     again.close()
+
+
+def test_the_level_is_the_mean_size_of_what_was_read(database: Database) -> None:
+    store = Readings(database)
+    assert store.level("a", 0, 10) == (0, 0.0)
+    store.put("a", [Reading(VALUE, n, (-1.0) ** n * n) for n in range(5)], 0)
+    store.put("a", [Reading("temperature", n, 100.0) for n in range(5)], 0)
+    assert store.level("a", 1, 4) == (3, 2.0)
