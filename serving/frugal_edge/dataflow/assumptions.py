@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_TCP_ACK, _PACKETS, _TLS_RECORD, _PUBACK, _HEADER, _TOPIC = 52, 4, 22, 4, 6, 40
-_MESSAGE = _PACKETS * _TCP_ACK + 2 * _TLS_RECORD + _PUBACK + _HEADER + _TOPIC
+_TCP_ACK, _PACKETS, _TLS_RECORD, _PUBACK, _HEADER = 52, 4, 22, 4, 6
+_MESSAGE = _PACKETS * _TCP_ACK + 2 * _TLS_RECORD + _PUBACK + _HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,12 @@ DEFAULTS: Mapping[str, Assumption] = {
     "payload_bytes": Assumption(
         60, "payload of one message beside its values [bytes]: names, unit and time"
     ),
+    "topic_bytes": Assumption(40, "topic of one message [bytes]"),
     "message_bytes": Assumption(
         _MESSAGE,
         f"protocol of one message [bytes]: MQTT QoS 1 over TLS 1.3 and IPv4, {_PACKETS} packets of"
-        f" {_TCP_ACK} (IP and TCP), 2 TLS records of {_TLS_RECORD}, MQTT header {_HEADER}, topic"
-        f" {_TOPIC}, PUBACK {_PUBACK}",
+        f" {_TCP_ACK} (IP and TCP), 2 TLS records of {_TLS_RECORD}, MQTT header {_HEADER} and"
+        f" PUBACK {_PUBACK}",
     ),
     "connect_bytes": Assumption(
         2360, "one connection [bytes]: measured, TLS and MQTT handshakes, both ways"

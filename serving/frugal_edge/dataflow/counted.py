@@ -13,7 +13,7 @@ from frugal_edge.gateway.config import GatewayConfig
 from frugal_edge.store.counters import SINCE, Counters
 from frugal_edge.store.database import NAME, Database
 
-_RESTS_ON = ("value_bytes", "payload_bytes", "message_bytes")
+_RESTS_ON = ("value_bytes", "payload_bytes", "topic_bytes")  # as the counted bytes are made up
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def as_text(found: Counted) -> str:
         "",
         f"divided by {shown_ratio(found.divided_by)}",
         "",
-        "sent and fetched are counted; everything is each reading in a message of its own, with",
+        "sent and fetched are counted, topics and payloads; everything is each reading alone, with",
         *(f"  {name} {DEFAULTS[name].value:g}: {DEFAULTS[name].why}" for name in _RESTS_ON),
     ]
     return "\n".join(lines) + "\n"

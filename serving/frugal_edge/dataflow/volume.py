@@ -80,7 +80,8 @@ def volume(flows: Sequence[Flow], assumed: Mapping[str, Assumption]) -> Volume:
         values=values,
         messages=messages,
         payload=values * given("value_bytes") + messages * given("payload_bytes"),
-        protocol=messages * given("message_bytes") + connections * given("connect_bytes"),
+        protocol=messages * (given("topic_bytes") + given("message_bytes"))
+        + connections * given("connect_bytes"),
     )
 
 

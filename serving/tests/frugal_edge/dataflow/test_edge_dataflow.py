@@ -60,14 +60,15 @@ def test_a_day_of_a_plan_is_what_a_count_by_hand_gives(tmp_path: Path) -> None:
     assert one.values == one.messages == everything
     each = assumed["value_bytes"] + assumed["payload_bytes"]
     assert one.payload == pytest.approx(everything * each)
-    assert one.protocol == everything * assumed["message_bytes"] + assumed["connect_bytes"]
+    around = assumed["topic_bytes"] + assumed["message_bytes"]
+    assert one.protocol == everything * around + assumed["connect_bytes"]
     sent = volume(plan.sent, plan.assumed)
     assert sent.values == 2 * 48 * 0.25
     assert sent.messages == sent.values / 4
 
 
 def test_the_protocol_of_a_message_is_the_sum_it_says() -> None:
-    assert DEFAULTS["message_bytes"].value == 4 * 52 + 2 * 22 + 6 + 40 + 4
+    assert DEFAULTS["message_bytes"].value == 4 * 52 + 2 * 22 + 6 + 4
 
 
 @given(
@@ -143,7 +144,7 @@ def test_a_gateway_reports_what_it_has_counted(
     fill(tmp_path / "state", days=2)
     assert cli.main(["dataflow", "--config", str(path), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    each = sum(DEFAULTS[name].value for name in ("value_bytes", "payload_bytes", "message_bytes"))
+    each = sum(DEFAULTS[name].value for name in ("value_bytes", "payload_bytes", "topic_bytes"))
     assert said["readings"] == 300
     assert said["everything"]["bytes"] == pytest.approx(300 * each)
     assert said["sent"]["bytes"] == 5000

@@ -1,7 +1,9 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from frugal_edge import cli
 from frugal_edge.errors import InputError, StoreError
 from frugal_edge.gateway.config import SeriesSettings
 from frugal_edge.gateway.gateway import Gateway
@@ -133,3 +135,23 @@ def test_readings_of_one_series_leave_the_others_alone(
     assert gateway.cycle() == []
     site.feed(gateway, {ORIGIN - STEP: 99.0}, series="other")
     assert [one.series_id for one in gateway.cycle()] == []  # no better than the fallback it was
+
+
+def test_an_operator_is_shown_what_was_refused(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["quarantine", "--state", str(site.state)]
+    assert cli.main(asked) == 0
+    assert "nothing was refused" in capsys.readouterr().out
+    assert not site.state.exists()  # looking makes nothing
+    gateway = site.open(series=SERIES)
+    assert cli.main(asked) == 0
+    assert "nothing was refused" in capsys.readouterr().out
+    gateway.observe("feeder", [5, {**GOOD, "value": 1e6}], "mqtt")
+    capsys.readouterr()
+    assert cli.main([*asked, "--last", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("2024-05-31T22:01:00Z  mqtt  feeder  value: 1e+06 is beyond the limits")
+    assert cli.main([*asked, "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["content"] for row in rows] == [repr({**GOOD, "value": 1e6}), "5"]
