@@ -39,7 +39,7 @@ def parse_time(text: str) -> int:
 def format_time(time: int) -> str:
     """Write a Unix time [s] as ISO 8601 in UTC, or as a number where no calendar reaches."""
     try:
-        return f"{_EPOCH + timedelta(seconds=time):%Y-%m-%dT%H:%M:%S}Z"
+        return (_EPOCH + timedelta(seconds=time)).isoformat().replace("+00:00", "Z")
     except OverflowError:
         return f"{time} s after 1970"
 

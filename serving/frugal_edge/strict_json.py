@@ -42,10 +42,13 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a JSON number")
 
 
-def shown(value: object) -> str:
-    """Shorten a value for a message."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+def shown(value: object, most: int = _SHOWN) -> str:
+    """Shorten a value for a message, to so many characters and a mark that some are missing."""
+    try:
+        text = repr(value)
+    except RecursionError:  # what reads JSON may go deeper than what writes it
+        text = f"a {type(value).__name__} nested too deeply"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _is_text(value: object) -> TypeGuard[str]:

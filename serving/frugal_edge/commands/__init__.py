@@ -11,7 +11,8 @@ from typing import Protocol, cast
 
 NAMES = (
     "forecast", "verify", "info", "trust",
-    "install", "pull", "rollback", "status", "selftest", "history", "serve", "once", "echo-test",
+    "install", "pull", "rollback", "status", "selftest", "history",
+    "serve", "once", "echo-test", "dataflow", "quarantine",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from frugal_edge.clock import format_time
 from frugal_edge.errors import InputError
 from frugal_edge.gateway.issued import Issued
 from frugal_edge.gateway.loaded import Loaded
+from frugal_edge.gateway.logs import log
 from frugal_edge.manifest import Manifest
 from frugal_edge.quality import Quality, judge
 from frugal_edge.state import State, state_from
@@ -89,7 +90,11 @@ def _state(about: Manifest, readings: Readings, forecasts: Forecasts, origin: in
         return None
     kept = forecasts.drift(about.series_id)
     where = f"drift of {about.series_id}"
-    state = State.new(about) if kept is None else state_from(kept, where, about)
+    try:
+        state = State.new(about) if kept is None else state_from(kept, where, about)
+    except InputError as error:  # the quantiles learn anew, the forecast is as good
+        log("error", "drift_lost", series=about.series_id, reason=str(error))
+        state = State.new(about)
     if not state.open:
         return state
     table = readings.table(about.series_id, (VALUE,), state.open[0].origin, origin)

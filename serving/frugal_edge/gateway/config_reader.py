@@ -1,12 +1,11 @@
 """gateway.yaml read strictly: every key is checked, and one that is not known is refused."""
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from frugal_edge.clock import parse_duration
-from frugal_edge.errors import ConfigError
 from frugal_edge.gateway.config import (
     ForecastSettings,
     GatewayConfig,
@@ -16,9 +15,9 @@ from frugal_edge.gateway.config import (
     SeriesSettings,
     UpdateSettings,
 )
-from frugal_edge.strict_json import Node, shown
+from frugal_edge.strict_json import Node
+from frugal_edge.strict_yaml import read_yaml
 
-_MAX_BYTES = 1 << 20  # of the file
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _SIZES = {"": 1, "kB": 1000, "MB": 1000**2, "KiB": 1 << 10, "MiB": 1 << 20}
@@ -36,39 +35,7 @@ def read_config(path: Path) -> GatewayConfig:
         If the file cannot be read, is not YAML, has a key that is not known or one twice, or a
         value is not what it can be.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > _MAX_BYTES:
-        raise ConfigError(f"{path}: expected at most {_MAX_BYTES} bytes, got {len(data)}")
-    return _config(Node(_yaml(data, path), str(path), error=ConfigError), path.parent)
-
-
-def _yaml(data: bytes, path: Path) -> object:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """YAML whose keys are texts, each there once, on which PyYAML does not insist."""
-
-        def construct_mapping(
-            self, node: yaml.MappingNode, deep: bool = False
-        ) -> dict[Hashable, Any]:
-            keys = [self.construct_object(key) for key, _ in node.value]
-            place = f"{path}: line {node.start_mark.line + 1}"
-            for key in keys:
-                if not isinstance(key, str):
-                    raise ConfigError(f"{place}: expected a text as key, got {shown(key)}")
-                if keys.count(key) > 1:
-                    raise ConfigError(f"{place}: key {key!r} is repeated")
-            return super().construct_mapping(node, deep)
-
-    try:
-        return yaml.load(data, Loader)  # noqa: S506 - a safe loader, made stricter
-    except RecursionError:
-        raise ConfigError(f"{path}: nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    return _config(read_yaml(path), path.parent)
 
 
 def _config(root: Node, folder: Path) -> GatewayConfig:

@@ -2,18 +2,21 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from frugal_edge.clock import format_time
-from frugal_edge.errors import ForecastError, InputError, StoreError
+from frugal_edge.errors import ForecastError, InputError, InstallError, StoreError
 from frugal_edge.gateway import accuracy, by_model, degraded, energy
 from frugal_edge.gateway.config import GatewayConfig
 from frugal_edge.gateway.installed import Installed
+from frugal_edge.gateway.intake import Now
 from frugal_edge.gateway.issued import Issued, issued_from
 from frugal_edge.gateway.loaded import Loaded
 from frugal_edge.gateway.logs import log
-from frugal_edge.gateway.stand_in import stand_in
+from frugal_edge.gateway.stand_in import stand_in, unavailable
 from frugal_edge.gateway.stores import Stores
 from frugal_edge.gateway.target import Target
+from frugal_edge.gateway.when import when
 from frugal_edge.origin import latest_origin
 from frugal_edge.quality import Quality
 from frugal_edge.store.readings import VALUE
@@ -50,7 +53,9 @@ class Cycle:
             Whether readings arrived or a model was opened since the last look.
         """
         series_id = target.series_id
-        now = self._now(target)
+        trusted = self._installed.clock_trusted()
+        seen = when(target, self._stores.readings, self._clock(), trusted=trusted)
+        now = seen.time if trusted or seen.newest is None else seen.newest + target.step_s
         self._score(target, now)
         origin = self._origin(target, now)
         old = self._issued_at(target, origin)
@@ -58,9 +63,23 @@ class Cycle:
         if old and not on_trial and not (changed and old.quality is not Quality.MODEL):
             return None
         issued = self._forecast(target, origin, now, on_trial=on_trial)
+        if not trusted:
+            issued = replace(issued, warnings=(*issued.warnings, _wrong(seen)))
         if old and not _better(issued, old):
             return None
-        self._keep(target, issued)
+        # with a wrong clock nothing is old for certain
+        self._keep(target, issued, seen.newest if trusted else None)
+        return issued
+
+    def without_readings(self, target: Target, reason: str) -> Issued | None:
+        """Say that there is no forecast, unless there is one: the database cannot be read."""
+        now = int(self._clock())
+        origin = self._origin(target, now)
+        old = self._latest.get(target.series_id)
+        if old is not None and old.origin == origin:
+            return None
+        issued = unavailable(target, origin, now, [reason])
+        self._give_out(issued)
         return issued
 
     def body(self, series_id: str) -> bytes | None:
@@ -86,14 +105,6 @@ class Cycle:
             old = self._latest[target.series_id] = issued_from(body, target.step_s)
         return old if old.origin == origin else None
 
-    def _now(self, target: Target) -> int:
-        """Return the clock's time [unix s], or where it cannot be right that of the readings."""
-        if not self._installed.clock_trusted():
-            newest = self._stores.readings.newest(target.series_id)
-            if newest is not None:
-                return newest + target.step_s
-        return int(self._clock())
-
     def _origin(self, target: Target, now: int) -> int:
         loaded = self._installed.loaded.get(target.series_id)
         if loaded is not None:
@@ -106,10 +117,12 @@ class Cycle:
     def _forecast(self, target: Target, origin: int, now: int, *, on_trial: bool) -> Issued:
         """Forecast with the model, else with what stands in for it, else say that there is none."""
         series_id, installed = target.series_id, self._installed
-        loaded = installed.begin(series_id) if on_trial else installed.loaded.get(series_id)
-        if loaded is None:
+        try:
+            loaded = installed.begin(series_id) if on_trial else installed.loaded.get(series_id)
             reason = installed.broken.get(series_id, "no model is installed")
-        else:
+        except InstallError as error:
+            loaded, reason = None, str(error)
+        if loaded is not None:
             try:
                 return self._modelled(loaded, origin, now, on_trial=on_trial)
             except InputError as error:
@@ -118,6 +131,8 @@ class Cycle:
             except ForecastError as error:
                 reason = str(error)
                 installed.failed(series_id, reason)
+                if installed.loaded.get(series_id) not in (None, loaded):  # the one before is back
+                    return self._forecast(target, origin, now, on_trial=False)
         settings = self._config.forecast
         return stand_in(target, self._stores.readings, origin, now, settings, [reason])
 
@@ -137,9 +152,20 @@ class Cycle:
             self._installed.passed(series_id, wall)
         return found.issued
 
-    def _keep(self, target: Target, issued: Issued) -> None:
-        series_id = target.series_id
-        body = issued.as_json()
+    def _keep(self, target: Target, issued: Issued, newest: int | None) -> None:
+        """Give a forecast out and store it; forget readings that are long before the newest."""
+        series_id, body = target.series_id, self._give_out(issued)
+        try:
+            with self._stores.database.writing():
+                self._stores.forecasts.put(series_id, issued.origin, issued.until, body)
+                if newest is not None:
+                    oldest = newest - target.history_s - target.horizon_s
+                    self._stores.readings.trim(series_id, oldest)
+        except StoreError as error:  # it is given out all the same
+            log("error", "store_failed", series=series_id, reason=str(error))
+
+    def _give_out(self, issued: Issued) -> bytes:
+        series_id, body = issued.series_id, issued.as_json()
         self._latest[series_id], self._bodies[series_id] = issued, body
         quality = issued.quality
         counters = self._stores.counters
@@ -160,15 +186,7 @@ class Cycle:
             model=issued.model,
             warnings=list(issued.warnings),
         )
-        try:
-            with self._stores.database.writing():
-                self._stores.forecasts.put(series_id, issued.origin, issued.until, body)
-                newest = self._stores.readings.newest(series_id)
-                if newest is not None:
-                    oldest = newest - target.history_s - target.horizon_s
-                    self._stores.readings.trim(series_id, oldest)
-        except StoreError as error:  # it is given out all the same
-            log("error", "store_failed", series=series_id, reason=str(error))
+        return body
 
     def _score(self, target: Target, now: int) -> None:
         """Hold forecasts that are over against what came; the last reading may be a step late."""
@@ -194,6 +212,13 @@ class Cycle:
         if self._config.power is not None:
             took = energy.dynamic(self._config.power, cpu)
             energy.book(counters, took, "dynamic")
+
+
+def _wrong(seen: Now) -> str:
+    return (
+        f"the gateway's clock is wrong, {format_time(seen.time)} is before its models were built;"
+        " the time is that of the readings"
+    )
 
 
 def _better(new: Issued, old: Issued) -> bool:

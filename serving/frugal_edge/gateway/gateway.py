@@ -59,12 +59,19 @@ class Gateway:
         """Forecast every series for which there is something new, and return what was issued."""
         self._changed |= set(self.installed.refresh())
         changed, self._changed = self._changed, set()
-        looked = (
-            self._cycle.look(target, changed=series_id in changed)
-            for series_id, target in sorted(self.installed.targets.items())
-        )
-        issued = [one for one in looked if one is not None]
+        issued = []
+        for series_id, target in sorted(self.installed.targets.items()):
+            try:
+                found = self._cycle.look(target, changed=series_id in changed)
+            except StoreError as error:
+                log("error", "store_failed", series=series_id, reason=str(error))
+                found = self._cycle.without_readings(target, str(error))
+                self._changed.add(series_id)  # the next look may find the disk well again
+            if found is not None:
+                issued.append(found)
         self._charge_idle()
+        if self.installed.clock_trusted():
+            self.stores.counters.begin(self.clock())
         try:
             gauge(self.stores, self.installed, self.clock())
         except StoreError as error:

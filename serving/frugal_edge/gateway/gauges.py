@@ -1,12 +1,9 @@
 """Gauges of a gateway, told anew after each cycle."""
 
-import numpy as np
-
 from frugal_edge.gateway import degraded
 from frugal_edge.gateway.installed import Installed
 from frugal_edge.gateway.stores import Stores
 from frugal_edge.gateway.target import Target
-from frugal_edge.store.readings import VALUE
 
 NAMES = (
     "observation_age_seconds",
@@ -38,19 +35,17 @@ def gauge(stores: Stores, installed: Installed, now: float) -> None:
 
 def _gauge_series(stores: Stores, installed: Installed, target: Target, now: float) -> None:
     series_id, counters = target.series_id, stores.counters
-    newest = stores.readings.newest(series_id)
+    newest = stores.readings.newest(series_id, int(now) + target.step_s)
     if newest is None:
         return
     end = newest + target.step_s
     counters.set("observation_age_seconds", now - end, series=series_id)
     steps = max(target.history_s // target.step_s, 1)
-    table = stores.readings.table(series_id, (VALUE,), end - steps * target.step_s, end)
-    history = degraded.at_times(table, end - np.arange(steps, 0, -1) * target.step_s)
-    counters.set("history_gap_ratio", float(np.isnan(history).mean()), series=series_id)
+    seen, level = stores.readings.level(series_id, end - steps * target.step_s, end)
+    counters.set("history_gap_ratio", 1 - seen / steps, series=series_id)
     loaded = installed.loaded.get(series_id)
     model = loaded.forecaster.manifest.id if loaded else degraded.SEASONAL
     errors = stores.forecasts.errors(series_id, model).values()
-    level = float(np.nanmean(np.abs(history)))
     if errors and level > 0:
-        off = float(np.mean([one.error for one in errors]))
+        off = sum(one.error for one in errors) / len(errors)
         counters.set("forecast_error_ratio", off / level, series=series_id)

@@ -1,6 +1,7 @@
 """The series of a gateway and the models that are open for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from frugal_edge.errors import BundleError, ConfigError, InstallError
 from frugal_edge.gateway.config import GatewayConfig, SeriesSettings
@@ -53,7 +54,13 @@ class Installed:
 
     def on_trial(self, series_id: str) -> bool:
         """Say whether the model of a series still has to prove itself."""
-        return series_id in self.loaded and self._models.line(series_id).trial_left > 0
+        if series_id not in self.loaded:
+            return False
+        try:
+            return self._models.line(series_id).trial_left > 0
+        except InstallError as error:
+            log("error", "state_failed", series=series_id, reason=str(error))
+            return False
 
     def begin(self, series_id: str) -> Loaded | None:
         """Say that a cycle of a model on trial begins, so that a crash in it is not forgotten.
@@ -62,6 +69,11 @@ class Installed:
         -------
         Loaded or None
             The model to take: another one if the last cycle of the trial brought the process down.
+
+        Raises
+        ------
+        InstallError
+            If that cannot be recorded; a model that might crash again and again is not tried then.
         """
         self._models.begin(series_id)
         self._taken_up(series_id)
@@ -69,7 +81,8 @@ class Installed:
 
     def undecided(self, series_id: str) -> None:
         """Say that a cycle of a trial ended without a word on the model: data were missing."""
-        self._models.undecided(series_id)
+        with _told(series_id):
+            self._models.undecided(series_id)
 
     def passed(self, series_id: str, wall_s: float) -> None:
         """Count a forecast on trial, which must not have taken longer than the settings allow."""
@@ -77,20 +90,22 @@ class Installed:
         if wall_s > slowest:
             self.failed(series_id, f"a forecast took {wall_s:.3g} s, more than {slowest:g} s")
             return
-        if not self._models.passed(series_id).trial_left:
-            self._counters.add("updates_total", result="committed")
-            log("info", "bundle_committed", series=series_id)
+        with _told(series_id):
+            if not self._models.passed(series_id).trial_left:
+                self._counters.add("updates_total", result="committed")
+                log("info", "bundle_committed", series=series_id)
 
     def failed(self, series_id: str, why: str) -> None:
         """Tell that a model is of no use; on trial, the one before it takes its place."""
-        before = self._models.line(series_id).current
-        after = self._models.failed(series_id, why).current
-        if after == before:
-            log("error", "model_failed", series=series_id, reason=why)
-            return
-        self._counters.add("updates_total", result="rolled_back")
-        log("error", "rolled_back", series=series_id, reason=why)
-        self._taken_up(series_id)
+        with _told(series_id):
+            before = self._models.line(series_id).current
+            after = self._models.failed(series_id, why).current
+            if after == before:
+                log("error", "model_failed", series=series_id, reason=why)
+                return
+            self._counters.add("updates_total", result="rolled_back")
+            log("error", "rolled_back", series=series_id, reason=why)
+            self._taken_up(series_id)
 
     def clock_trusted(self) -> bool:
         """Say whether the clock is not before any installed bundle was built."""
@@ -128,3 +143,12 @@ class Installed:
         seasons = self._config.forecast.seasons
         self.targets[series_id] = target_of(about, settings, loaded.season_s, seasons)
         log("info", "bundle_opened", series=series_id, model=about.id, sequence=about.sequence)
+
+
+@contextmanager
+def _told(series_id: str) -> Iterator[None]:
+    """Tell that the state of the models cannot be read or written, and go on."""
+    try:
+        yield
+    except InstallError as error:
+        log("error", "state_failed", series=series_id, reason=str(error))

@@ -11,6 +11,8 @@ from frugal_edge.strict_json import shown
 
 _MOST_ROWS = 100_000
 _AHEAD_S = 21 * 86400  # weather forecasts reach no farther
+_END_YEAR, _END = 2100, 4_102_444_800
+_OFF_S = 366 * 86400  # no gateway is off for longer
 _MAX_NUMBER = 1.7e308
 _KEYS = {"timestamp", "unit"}
 
@@ -45,7 +47,7 @@ def rows_of(payload: object) -> tuple[str | None, Sequence[object]]:
     if isinstance(payload, dict) and "observations" in payload:
         unknown = sorted(map(str, payload.keys() - {"observations", "unit"}))
         if unknown:
-            raise InputError(f"expected observations and unit alone, got {', '.join(unknown)} too")
+            raise InputError(f"expected observations and unit alone, got {shown(unknown)} too")
         unit, rows = payload.get("unit"), payload["observations"]
         if unit is not None and not isinstance(unit, str):
             raise InputError(f"unit: expected a text, got {shown(unit)}")
@@ -76,7 +78,7 @@ def readings_of(target: Target, row: object, unit: str | None, now: Now) -> list
     unknown = sorted(str(name) for name in names if name not in target.columns)
     if unknown or not names:
         raise InputError(
-            f"expected columns of {', '.join(target.columns)}, got {', '.join(unknown) or 'none'}"
+            f"expected columns of {', '.join(target.columns)}, got {shown(unknown or names)}"
         )
     time = _time(target, row.get("timestamp"))
     for name in names:
@@ -89,8 +91,12 @@ def _time(target: Target, text: object) -> int:
         raise InputError(f"timestamp: expected an ISO 8601 text, got {shown(text)}")
     try:
         time = parse_time(text)
-    except ValueError as error:
-        raise InputError(f"timestamp: {error}") from None
+    except ValueError:
+        raise InputError(
+            f"timestamp: expected ISO 8601 with an offset or Z, to the second, got {shown(text)}"
+        ) from None
+    if not 0 <= time < _END:
+        raise InputError(f"timestamp: expected one from 1970 to {_END_YEAR}, got {shown(text)}")
     if (time - target.phase_s) % target.step_s:
         raise InputError(
             f"timestamp: expected the start of an interval of {target.step_s} s, got {shown(text)}"
@@ -104,6 +110,11 @@ def _check_time(target: Target, name: str, time: int, now: Now) -> None:
         raise InputError(
             f"timestamp: {format_time(time)} is in the future of the gateway's clock,"
             f" {format_time(now.time)}"
+        )
+    if not now.trusted and now.newest is not None and time > now.newest + _OFF_S:
+        raise InputError(
+            f"timestamp: {format_time(time)} is more than a year after the last reading, and the"
+            " gateway's clock cannot tell, it is wrong"
         )
     if now.newest is not None and time < now.newest - target.history_s:
         raise InputError(

@@ -1,17 +1,21 @@
 """Readings as they arrive: stored, or refused with the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from frugal_edge.errors import InputError
 from frugal_edge.gateway.installed import Installed
-from frugal_edge.gateway.intake import Now, readings_of, rows_of
+from frugal_edge.gateway.intake import readings_of, rows_of
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.stores import Stores
 from frugal_edge.gateway.target import Target
+from frugal_edge.gateway.when import when
 from frugal_edge.store.quarantine import Refused
 from frugal_edge.store.readings import Reading
 from frugal_edge.strict_json import shown
+
+_LONGEST = 500  # characters of what was refused
+_MOST = 100  # refused rows of a message that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +64,23 @@ class Receiver:
         StoreError
             If nothing can be stored.
         """
-        now = int(self._clock())
         try:
             target = self._target(series_id)
             unit, rows = rows_of(payload)
         except InputError as error:
             self.refuse(series_id, source, str(error), payload)
             raise
-        newest = self._stores.readings.newest(series_id)
-        against = Now(now, self._installed.clock_trusted(), newest)
+        readings, trusted = self._stores.readings, self._installed.clock_trusted()
+        now = when(target, readings, self._clock(), trusted=trusted)
         kept: list[Reading] = []
         refused = []
         for index, row in enumerate(rows):
             try:
-                kept += readings_of(target, row, unit, against)
+                kept += readings_of(target, row, unit, now)
             except InputError as error:
                 refused.append((index, str(error)))
-                self.refuse(series_id, source, str(error), row)
-        changed = self._stores.readings.put(series_id, kept, now) if kept else 0
+        changed = readings.put(series_id, kept, now.time) if kept else 0
+        self._quarantine(series_id, source, [(reason, rows[index]) for index, reason in refused])
         self._stores.counters.add("observations_total", len(kept), series=series_id, source=source)
         return Receipt(len(rows) - len(refused), tuple(refused), bool(changed))
 
@@ -95,8 +98,22 @@ class Receiver:
         StoreError
             If nothing can be stored.
         """
-        self._stores.counters.add("observations_refused_total", source=source)
-        log("warning", "refused", series=shown(series_id), source=source, reason=reason)
+        self._quarantine(series_id, source, [(reason, content)])
+
+    def _quarantine(
+        self, series_id: str, source: str, refusals: Sequence[tuple[str, object]]
+    ) -> None:
+        """Keep reasons and what they are about; of a message with many one line is logged."""
+        if not refusals:
+            return
+        count, (reason, _) = len(refusals), refusals[0]
+        name = series_id if series_id in self._installed.targets else shown(series_id)
+        self._stores.counters.add("observations_refused_total", count, source=source)
+        log("warning", "refused", series=name, source=source, rows=count, reason=reason)
+        now = int(self._clock())
         self._stores.quarantine.put(
-            Refused(int(self._clock()), shown(series_id), source, reason, shown(content))
+            [
+                Refused(now, name, source, why, shown(content, _LONGEST))
+                for why, content in refusals[-_MOST:]
+            ]
         )

@@ -1,6 +1,7 @@
 """A forecast without a model: fallback, then persistence, then none, with all reasons."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,7 +39,6 @@ def stand_in(
     since = origin - back - target.horizon_s
     table = readings.table(target.series_id, (VALUE,), since, origin)
     told = list(reasons)
-    quality, model, values = Quality.UNAVAILABLE, None, np.empty(0, np.float32)
     try:
         values = degraded.seasonal_naive(target, table, origin, settings.seasons)
         quality, model = Quality.FALLBACK, degraded.SEASONAL
@@ -48,7 +48,13 @@ def stand_in(
             values = degraded.persistence(target, table, origin, settings.persistence_s)
             quality, model = Quality.PERSISTENCE, degraded.PERSISTENCE
         except InputError as worse:
-            told.append(str(worse))
+            return unavailable(target, origin, now, [*told, str(worse)])
+    none = unavailable(target, origin, now, told)
+    return replace(none, quality=quality, model=model, values=values)
+
+
+def unavailable(target: Target, origin: int, now: int, reasons: Sequence[str]) -> Issued:
+    """Say that there is no forecast, and why."""
     return Issued(
         series_id=target.series_id,
         unit=target.unit,
@@ -56,9 +62,9 @@ def stand_in(
         horizon=target.horizon,
         origin=origin,
         issued_at=now,
-        quality=quality,
-        model=model,
-        values=values,
-        warnings=tuple(told),
+        quality=Quality.UNAVAILABLE,
+        model=None,
+        values=np.empty(0, np.float32),
+        warnings=tuple(reasons),
         simulated=target.simulated,
     )

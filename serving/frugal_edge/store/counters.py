@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from frugal_edge.store.database import Database
 
+SINCE = "counting_since_timestamp_seconds"
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -57,6 +59,11 @@ class Counters:
         """Give out all counters and gauges, by name."""
         for (name, labels), value in sorted((self._total | self._gauges).items()):
             yield Count(name, dict(labels), value)
+
+    def begin(self, now: float) -> None:
+        """Remember when counting began [unix s], if that is not known."""
+        if not self.get(SINCE):
+            self.add(SINCE, now)
 
     def flush(self) -> None:
         """Write what was counted since the last time."""

@@ -75,11 +75,17 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection for queries; what SQLite complains of becomes a `StoreError`."""
+        """Lend the connection for queries; what SQLite complains of becomes a `StoreError`.
+
+        A file that turns out to be damaged is set aside, and a new one takes its place.
+        """
         try:
             yield self._connection
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}") from error
+            if not _damaged(error):
+                raise StoreError(f"{self.path}: {error}") from error
+            self._renew()
+            raise StoreError(f"{self.path}: {error}; set aside as {self.set_aside}") from error
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -104,17 +110,27 @@ class Database:
                 if durable:
                     connection.execute("PRAGMA synchronous = NORMAL")
 
+    def _renew(self) -> None:
+        self._connection.close()
+        try:
+            self._connection = self._opened_anew()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{self.path}: damaged, and cannot be replaced: {error}") from error
+
     def _opened(self) -> sqlite3.Connection:
         try:
             return self._prepared()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except sqlite3.Error as error:
+            if not _damaged(error):
                 raise  # locked, read-only or full: what is in the file is not to blame
-            self.set_aside = self.path.with_name(f"{NAME}.damaged-{int(time.time())}")
-            self.path.replace(self.set_aside)
-            for suffix in ("-wal", "-shm"):
-                self.path.with_name(NAME + suffix).unlink(missing_ok=True)
-            return self._prepared()
+            return self._opened_anew()
+
+    def _opened_anew(self) -> sqlite3.Connection:
+        self.set_aside = self.path.with_name(f"{NAME}.damaged-{time.time_ns()}")
+        self.path.replace(self.set_aside)
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(NAME + suffix).unlink(missing_ok=True)
+        return self._prepared()
 
     def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=5.0)
@@ -136,4 +152,16 @@ class Database:
                 " update frugal-edge"
             )
         if version < VERSION:
-            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version < VERSION:
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+
+
+def _damaged(error: sqlite3.Error) -> bool:
+    """Say whether what is in the file is to blame."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without its details
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

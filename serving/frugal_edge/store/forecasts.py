@@ -35,8 +35,14 @@ class Forecasts:
         self._database = database
 
     def put(self, series: str, origin: int, until: int, body: bytes) -> None:
-        """Keep a forecast in the place of one from the same origin; the oldest go."""
+        """Keep a forecast in the place of one from the same origin; the oldest go.
+
+        Those from later origins go too: the clock was wrong when they were made.
+        """
         with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM forecast WHERE series = ? AND origin > ?", (series, origin)
+            )
             connection.execute(
                 "INSERT OR REPLACE INTO forecast (series, origin, until, body, scored)"
                 " VALUES (?, ?, ?, ?, 0)",

@@ -37,7 +37,7 @@ class Outbox:
 
         They outlive a power cut. One that is larger than all that may wait is dropped itself.
         """
-        fit = [one for one in messages if len(one.topic) + len(one.payload) <= self._most_bytes]
+        fit = [one for one in messages if len(one.topic.encode()) + len(one.payload) <= self._most_bytes]
         with self._database.writing(durable=True) as connection:
             connection.executemany(
                 "INSERT INTO outbox (created, topic, payload, retain) VALUES (?, ?, ?, ?)",
@@ -45,10 +45,10 @@ class Outbox:
             )
             # counted from the newest backwards: what comes after the bound is reached goes
             dropped = connection.execute(
-                "DELETE FROM outbox WHERE id IN (SELECT id FROM ("
-                "SELECT id, row_number() OVER (ORDER BY id DESC) AS place,"
-                " sum(length(topic) + length(payload)) OVER (ORDER BY id DESC) AS bytes"
-                " FROM outbox) WHERE place > ? OR bytes > ?)",
+                "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id,"
+                " row_number() OVER (ORDER BY id DESC) AS place,"
+                " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) size"
+                " FROM outbox) WHERE place > ? OR size > ?)",
                 (self._most_messages, self._most_bytes),
             ).rowcount
         return dropped + len(messages) - len(fit)

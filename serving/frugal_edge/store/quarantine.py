@@ -1,11 +1,11 @@
 """What was refused, with the reason, until newer refusals push it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from frugal_edge.store.database import Database
 
 _KEPT = 1000
-_LONGEST = 500  # characters of what was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,16 @@ class Quarantine:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, refused: Refused) -> None:
-        """Keep a refusal, and as many others as there is room for."""
+    def put(self, refusals: Sequence[Refused]) -> None:
+        """Keep refusals, the last of them if they are many, and others while there is room."""
         with self._database.writing() as connection:
-            connection.execute(
+            connection.executemany(
                 "INSERT INTO quarantine (received, series, source, reason, content)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (
-                    refused.received,
-                    refused.series,
-                    refused.source,
-                    refused.reason,
-                    refused.content[:_LONGEST],
-                ),
+                [
+                    (one.received, one.series, one.source, one.reason, one.content)
+                    for one in refusals[-_KEPT:]
+                ],
             )
             connection.execute(
                 "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (_KEPT,)

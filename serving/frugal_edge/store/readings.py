@@ -10,6 +10,7 @@ from frugal_edge.store.database import Database
 from frugal_edge.table import Table
 
 VALUE = "value"
+_NEVER = 2**62  # [unix s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,24 @@ class Readings:
                 ).rowcount
         return changed
 
-    def newest(self, series: str, name: str = VALUE) -> int | None:
-        """Return the time of the last reading of a column [unix s]."""
+    def newest(self, series: str, until: int = _NEVER) -> int | None:
+        """Return the time of the last reading of the value, up to a time [unix s]."""
         with self._database.reading() as connection:
             found = connection.execute(
-                "SELECT max(time) FROM reading WHERE series = ? AND name = ?", (series, name)
+                "SELECT max(time) FROM reading WHERE series = ? AND name = ? AND time <= ?",
+                (series, VALUE, until),
             ).fetchone()
         return None if found[0] is None else int(found[0])
+
+    def level(self, series: str, since: int, until: int) -> tuple[int, float]:
+        """Return how many readings of the value there are, and their mean size."""
+        with self._database.reading() as connection:
+            count, mean = connection.execute(
+                "SELECT count(*), avg(abs(value)) FROM reading"
+                " WHERE series = ? AND name = ? AND time >= ? AND time < ?",
+                (series, VALUE, since, until),
+            ).fetchone()
+        return int(count), float(mean or 0.0)
 
     def table(self, series: str, names: Sequence[str], since: int, until: int) -> Table | None:
         """Return the rows of some columns, `since <= time < until`, None if there are none."""
