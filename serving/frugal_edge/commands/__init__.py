@@ -12,6 +12,7 @@ from typing import Protocol, cast
 NAMES = (
     "forecast", "verify", "info", "trust",
     "install", "pull", "rollback", "status", "selftest", "history", "serve", "once",
+    "token",
 )  # fmt: skip
 
 
