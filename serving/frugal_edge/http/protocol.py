@@ -38,6 +38,7 @@ class Bounded(_Base):
         self._since: float | None = None  # of a request that is received or answered
         self._head = 0
         self._began: object = None  # the last request whose headers were whole
+        self._over: object = None  # the last request that was answered early
         self._passing = False  # the rest of a body whose request is answered already
 
     def connection_made(self, transport: Any) -> None:
@@ -56,16 +57,21 @@ class Bounded(_Base):
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self.cycle is self._began and not self._passing:
+        if self.cycle is self._began and self._between():
             self._head += len(data)
         self._began = self.cycle
         if self._head > MAX_HEAD or (self.headers and len(self.headers) > MAX_HEADERS):
             detail = f"expected headers of at most {MAX_HEAD} bytes and {MAX_HEADERS} lines"
             self.refuse(431, detail)
 
+    def _between(self) -> bool:
+        """Say whether what comes belongs to the next request, not to the body of this one."""
+        cycle: Any = self.cycle
+        return cycle is None or cycle is self._over or not cycle.more_body
+
     def on_response_complete(self) -> None:
         """Begin to wait for the next request, unless there is one already."""
-        if self.cycle.more_body:
+        if self.cycle.response_complete and self.cycle.more_body:
             self._passing = True
             super().on_response_complete()
             return
@@ -75,7 +81,7 @@ class Bounded(_Base):
 
     def passed(self) -> None:
         """Tell that the whole of a request that was answered early is here."""
-        self._passing, self._since, self._head = False, None, 0
+        self._passing, self._since, self._head, self._over = False, None, 0, self.cycle
 
     def send_400_response(self, msg: str) -> None:
         """Tell that it is no HTTP."""
