@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
-.PHONY: run run-gateway test lint types contracts unit edge oldest signing ui lock models clean \
+.PHONY: run run-gateway test lint types contracts unit edge oldest signing triton ui lock models clean \
 	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway
 
 run: $(VENV)/.run
@@ -61,6 +61,14 @@ signing: $(VENV)/.dev
 		--require-hashes -r tests/release/model_signing.txt
 	$(BIN)/pytest -n 0 tests/release/test_official_tool.py
 
+# The real client of the Open Inference Protocol, in an environment of its own.
+triton: $(VENV)/.dev
+	rm -rf $(VENV)-triton
+	$(PYTHON) -m venv $(VENV)-triton
+	$(VENV)-triton/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r serving/tests/triton/requirements.txt
+	$(BIN)/pytest -n 0 serving/tests/frugal_edge/http/test_edge_http_triton.py
+
 # MLflow's own pages over the runs in runs/; `make ui` installs them, 0.7 GB, when first asked.
 ui: $(VENV)/.dev
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/runs/mlflow.db
@@ -110,6 +118,8 @@ lock:
 		-c requirements.lock -o requirements-dev.lock
 	uv pip compile tests/release/model_signing.in --universal --python-version 3.11 \
 		--generate-hashes --no-header --quiet -o tests/release/model_signing.txt
+	uv pip compile serving/tests/triton/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-header --quiet -o serving/tests/triton/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(VENV)-edge $(VENV)-oldest $(VENV)-peers $(VENV)-signing .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-edge $(VENV)-oldest $(VENV)-peers $(VENV)-signing $(VENV)-triton .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,19 @@ def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
     """
     point = outputs[FORECAST]
     quantiles = outputs.get(QUANTILES, np.empty((len(point), 0), np.float32))
+    if not _fine(point, quantiles):
+        _refuse(manifest, point, quantiles)
+    return Forecast(point + _POSITIVE_ZERO, quantiles + _POSITIVE_ZERO)
+
+
+def _fine(point: FloatArray, quantiles: FloatArray) -> bool:
+    if not np.isfinite(point).all():
+        return False
+    ascending = (quantiles[:, 1:] >= quantiles[:, :-1]).all()  # false where one is NaN
+    return bool(ascending and np.isfinite(quantiles).all())
+
+
+def _refuse(manifest: Manifest, point: FloatArray, quantiles: FloatArray) -> NoReturn:
     for name, values in ((FORECAST, point[:, None]), (QUANTILES, quantiles)):
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
@@ -49,12 +62,9 @@ def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
             raise ForecastError(
                 f"the model gave {values[step, level]}{of} for step {step} of the horizon"
             )
-    crossing = np.argwhere(np.diff(quantiles, axis=1) < 0)
-    if len(crossing):
-        step, level = (int(i) for i in crossing[0])
-        low, high = manifest.quantiles[level : level + 2]
-        raise ForecastError(
-            f"the model gave quantiles that cross for step {step} of the horizon: "
-            f"{quantiles[step, level]} at level {low:g}, {quantiles[step, level + 1]} at {high:g}"
-        )
-    return Forecast(point + _POSITIVE_ZERO, quantiles + _POSITIVE_ZERO)
+    step, level = (int(i) for i in np.argwhere(np.diff(quantiles, axis=1) < 0)[0])
+    low, high = manifest.quantiles[level : level + 2]
+    raise ForecastError(
+        f"the model gave quantiles that cross for step {step} of the horizon: "
+        f"{quantiles[step, level]} at level {low:g}, {quantiles[step, level + 1]} at {high:g}"
+    )

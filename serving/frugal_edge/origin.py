@@ -90,9 +90,10 @@ def _trained_for(manifest: Manifest, newest: int) -> int | None:
 
 
 def _check_local_time(manifest: Manifest, origin: int) -> None:
-    last = _trained_for(manifest, origin)
-    if last == origin:
+    trained = manifest.origins.local_time
+    if not trained or local_clock(origin, find_zone(manifest.timezone)) in trained:
         return
+    last = _trained_for(manifest, origin)
     clock = local_clock(origin, find_zone(manifest.timezone))
     hint = "" if last is None else f"; the last such origin before it is {format_time(last)}"
     raise InputError(

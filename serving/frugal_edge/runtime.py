@@ -146,11 +146,40 @@ class Forecaster:
             If the model fails on the inputs, or gives values that are not finite or quantiles that
             cross.
         """
-        check_origin(self.manifest, origin)
+        return self._forecast(self._checked(history, origin, known, past, drift))
+
+    def forecast_judged(
+        self,
+        history: ArrayLike | None,
+        origin: int,
+        known: ArrayLike | None = None,
+        past: ArrayLike | None = None,
+        drift: ArrayLike | None = None,
+    ) -> tuple[Forecast, tuple[str, ...]]:
+        """Forecast, and say what goes beyond the training, with one look at the inputs.
+
+        See `forecast` and `out_of_bounds`.
+        """
+        inputs = self._checked(history, origin, known, past, drift)
+        return self._forecast(inputs), quality.out_of_bounds(self.manifest, inputs)
+
+    def _checked(
+        self,
+        history: ArrayLike | None,
+        origin: int,
+        known: ArrayLike | None,
+        past: ArrayLike | None,
+        drift: ArrayLike | None,
+    ) -> dict[str, NDArray[Any]]:
+        if "origin" not in self.manifest.inputs:  # else it is checked as all that is read
+            check_origin(self.manifest, origin)
         given = {
             "history": history, "origin": origin, "known": known, "past": past, DRIFT: drift,
         }  # fmt: skip
-        return usable(self.manifest, self._run(check_inputs(self.manifest, given)))
+        return check_inputs(self.manifest, given)
+
+    def _forecast(self, inputs: Mapping[str, NDArray[Any]]) -> Forecast:
+        return usable(self.manifest, self._run(inputs))
 
     def out_of_bounds(
         self,

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 NAMES = (
     "forecast", "verify", "info", "trust",
     "install", "pull", "rollback", "status", "selftest", "history",
-    "serve", "once", "echo-test", "dataflow", "quarantine",
+    "serve", "once", "echo-test", "dataflow", "quarantine", "token",
 )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""The body of a request: received within the limit, and read as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.types import Receive
+
+from frugal_edge.http.call import JSON, Call
+from frugal_edge.http.problems import DisconnectedError, ProblemError
+
+_JSON_END = b"+json"
+
+
+async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
+    """Receive a body, refusing it as soon as it is known to be too large.
+
+    Raises
+    ------
+    ProblemError
+        If it is larger than the limit [bytes], or compressed.
+    DisconnectedError
+        If the client goes away.
+    """
+    declared = headers.get(b"content-length", b"0")
+    if len(declared) > 15 or not declared.isdigit() or int(declared) > limit:
+        raise _too_large(limit, f"{declared[:20].decode('latin-1')} bytes")
+    coding = headers.get(b"content-encoding", b"identity").lower()
+    if coding != b"identity":
+        raise ProblemError(415, f"content-encoding: expected none, got {coding.decode('latin-1')}")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body"):
+        if len(body) > limit:
+            raise _too_large(limit, "more")
+        return body
+    parts, size = [], 0
+    while True:
+        if message["type"] != "http.request":
+            raise DisconnectedError("the client is gone")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit, "more")
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(limit: int, given: str) -> ProblemError:
+    return ProblemError(413, f"body: expected at most {limit} bytes, got {given}")
+
+
+def read_json(call: Call) -> Any:
+    """Read the body as JSON.
+
+    Raises
+    ------
+    ProblemError
+        If the request says that it is something else, or it is not JSON as RFC 8259 has it.
+    """
+    kind = call.headers.get(b"content-type")
+    if kind is not None and kind != JSON:
+        named = kind.partition(b";")[0].strip().lower()
+        if named != JSON and not named.endswith(_JSON_END):
+            raise ProblemError(415, f"content-type: expected application/json, got {_shown(kind)}")
+    return parse_json(call.body)
+
+
+def parse_json(body: bytes) -> Any:
+    """Read JSON, every number of which is finite.
+
+    Raises
+    ------
+    ProblemError
+        If it is not JSON as RFC 8259 has it.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ProblemError(400, f"body: expected JSON, got {_shown(body)}: {error}") from None
+
+
+def _shown(data: bytes) -> str:
+    text = data[:60].decode("utf-8", "replace")
+    return repr(text + ("..." if len(data) > 60 else ""))

@@ -1,0 +1,171 @@
+"""A gateway with one signed model, asked in the same thread or over loopback."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from frugal_edge.clock import format_time
+from frugal_edge.gateway.config import GatewayConfig, HttpSettings
+from frugal_edge.gateway.gateway import Gateway
+from frugal_edge.http.app import create_app
+from frugal_edge.http.server import listen, serve_http
+from frugal_edge.install.installer import How, install
+from frugal_edge.trust.keys import TrustStore, pem
+from frugal_edge.trust.sigstore import sign_statement
+from frugal_edge.trust.statement import Statement
+
+STEP, STEPS = 1800, 96
+ORIGIN = 1_717_192_800  # 2024-05-31T22:00:00Z, midnight in Paris
+MODEL = "load-naive_day-0123456789ab"
+SERIES = "feeder"
+READS = ("history", "origin")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder of state with what is installed there; its clock stands a minute after ORIGIN."""
+
+    state: Path
+
+    def gateway(self) -> Gateway:
+        return Gateway(GatewayConfig("test", self.state), clock=lambda: ORIGIN + 60.0)
+
+
+class Client:
+    """Asks an application in this thread."""
+
+    def __init__(self, gateway: Gateway, settings: HttpSettings) -> None:
+        self.gateway = gateway
+        self.app = create_app(gateway, settings)
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(asked())
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.ask("POST", path, **more)
+
+
+def rows(count: int = STEPS, end: int = ORIGIN) -> list[dict[str, Any]]:
+    """Make readings that end at a time [unix s]."""
+    return [
+        {"timestamp": format_time(end - (count - i) * STEP), "value": 40.0 + i % 48}
+        for i in range(count)
+    ]
+
+
+def _sign(folder: Path, trust: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    (folder / "model.sig").write_bytes(sign_statement(Statement(folder.name, digests), key))
+    trust.mkdir(parents=True, exist_ok=True)
+    (trust / "release.pub").write_bytes(pem(key.public_key()))
+
+
+@pytest.fixture
+def make_site(make_bundle: Callable[..., Path], tmp_path: Path) -> Callable[..., Site]:
+    """Install a bundle of `make_bundle`."""
+
+    def make(reads: Sequence[str] = READS, *, trial: int = 0, **more: Any) -> Site:
+        def older(manifest: dict[str, Any]) -> None:
+            manifest["created"] = "2024-01-01T00:00:00Z"
+
+        state = tmp_path / "state"
+        folder = make_bundle(reads, edit=older, **more)
+        _sign(folder, state / "trust")
+        install(state, folder, TrustStore.read(state / "trust"), How(trial=trial))
+        return Site(state)
+
+    return make
+
+
+@pytest.fixture
+def make_client(make_site: Callable[..., Site]) -> Iterator[Callable[..., Client]]:
+    """Make a gateway with a model and its client; `readings` are stored, then forecast from."""
+    opened: list[Gateway] = []
+
+    def make(
+        reads: Sequence[str] = READS,
+        *,
+        readings: bool = False,
+        settings: HttpSettings | None = None,
+        **more: Any,
+    ) -> Client:
+        gateway = make_site(reads, **more).gateway()
+        opened.append(gateway)
+        if readings:
+            gateway.observe(SERIES, rows(), "test")
+            gateway.cycle()
+        return Client(gateway, settings or HttpSettings())
+
+    yield make
+    for gateway in opened:
+        gateway.close()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Client]:
+    """Give a client of a gateway without any series."""
+    gateway = Gateway(GatewayConfig("empty", tmp_path / "empty"))
+    yield Client(gateway, HttpSettings())
+    gateway.close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    """Give a client of a gateway that has forecast."""
+    return make_client(readings=True, offsets={0.1: -1.0, 0.5: 0.0, 0.9: 1.0})
+
+
+@pytest.fixture
+def live(make_site: Callable[..., Site]) -> Callable[..., Any]:
+    """Serve a gateway with a forecast on a free loopback port; gives the port."""
+
+    @contextmanager
+    def serve(settings: HttpSettings | None = None, **more: Any) -> Iterator[int]:
+        site = make_site(**more)
+        with listen("127.0.0.1", 0) as free:
+            port: int = free.getsockname()[1]
+        chosen = replace(settings or HttpSettings(), port=port)
+        loop = asyncio.new_event_loop()
+        stop = asyncio.Event()
+        ready = threading.Event()
+
+        async def run() -> None:
+            gateway = site.gateway()  # in the thread that uses its database
+            gateway.observe(SERIES, rows(), "test")
+            gateway.cycle()
+            loop.call_later(0.05, ready.set)
+            try:
+                await serve_http(gateway, chosen, stop)
+            finally:
+                gateway.close()
+                ready.set()
+
+        thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+        thread.start()
+        try:
+            assert ready.wait(20)
+            yield port
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join(20)
+            assert not thread.is_alive()
+            loop.close()
+
+    return serve
