@@ -35,7 +35,7 @@ def check_pipeline(
         If a run would be refused.
     """
     pipeline = read_pipeline(path)
-    context = build_context(pipeline.cost)
+    context = build_context(pipeline.cost, folder=path.parent)
     prepared = prepare(pipeline, path.parent, replacements, tell)
     step, horizon = format_duration(pipeline.step), format_duration(pipeline.horizon)
     price = f"{context.intensity.value:g} gCO2e/kWh, PUE {context.pue:g}"

@@ -343,6 +343,7 @@ def _costs(
         "co2e_g_per_1000_forecasts": compressed.co2e_g_per_1000
         if compressed
         else row.co2e_g_per_1000,
+        "cpu_us_per_forecast": compressed.cpu_us if compressed else row.latency_us,
         "fit_cpu_s": row.fit_cpu_s,
         "energy_method": context.energy_method,
         "energy_spread": context.energy_spread,

@@ -1,12 +1,11 @@
 """A pipeline: everything that defines a run, read from one YAML file and never changed after."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from annotated_types import Ge, Gt, MinLen
 from pydantic import (
     AwareDatetime,
@@ -38,6 +37,7 @@ from frugal_ai.selection.climbing import Climbing
 from frugal_ai.selection.compression import Compression
 from frugal_ai.settings import Duration, Settings, describe, format_duration
 from frugal_ai.site import Site
+from frugal_ai.yaml_file import parse_yaml, read_text
 
 # a series with others beside it names a folder of the run
 SeriesId = Annotated[str, StringConstraints(pattern=r"^[^/\\.\x00][^/\\\x00]*$")]
@@ -317,23 +317,12 @@ def read_pipeline(path: Path) -> Pipeline:
         If the file cannot be read, is not YAML, or a key or value in it is not valid; the message
         names the file, the key, what was expected and what was given.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PipelineError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PipelineError(f"{path}: expected UTF-8 text: {error}") from error
-    return parse_pipeline(text, path)
+    return parse_pipeline(read_text(path, PipelineError), path)
 
 
 def parse_pipeline(text: str, path: Path) -> Pipeline:
     """Check the text of a pipeline file; see `read_pipeline`."""
-    try:
-        declared = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader underneath
-    except yaml.YAMLError as error:
-        raise PipelineError(f"{path}: expected YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(declared, dict):
-        raise PipelineError(f"{path}: expected keys and values, got {type(declared).__name__}")
+    declared = parse_yaml(text, path, PipelineError)
     try:
         return Pipeline.model_validate(_with_components(dict(declared)))
     except _AtKeyError as error:
@@ -374,16 +363,3 @@ def _at(key: str, make: Any, settings: Any) -> Any:
         raise _AtKeyError(describe(error, (key,))) from error
     except PipelineError as error:
         raise _AtKeyError(f"{key}: {error}") from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice; YAML's own rule would drop the first in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)

@@ -15,6 +15,7 @@ from frugal_ai.cost.balance import book_envelope
 from frugal_ai.cost.context import CostContext, build_context
 from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.errors import CostError, OutputError, TrackingError
 from frugal_ai.features.blocks.lag import Last
@@ -74,7 +75,7 @@ def run(pipeline: Pipeline, order: Order, watcher: Watcher) -> RunReport:
     FrugalError
         If the pipeline cannot be run; nothing half-written is left.
     """
-    context = build_context(pipeline.cost)
+    context = build_context(pipeline.cost, folder=order.path.parent)
     with made_folder(order.out):
         return _run(pipeline, order, watcher, context)
 
@@ -83,7 +84,9 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     started = int(time.time())
     meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
     run_id = f"{pipeline.name}-{_compact(started)}"
-    ledger = Ledger(context, run_id, pipeline.name)
+    ledger = Ledger(
+        context, run_id, pipeline.cost.project or pipeline.name, experiment_id=pipeline.name
+    )
     with Envelope(context, pipeline.name) as envelope:
         ready = partial(prepare, pipeline, order.path.parent, order.replacements, watcher.tell)
         prepared, measured = meter.measure(ready, repeat=False)
@@ -115,12 +118,22 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     except CostError as error:  # CodeCarbon hides its own errors; the run's lines stand without it
         watcher.tell(f"no envelope around the run: {error}")
     ledger.write(order.out / _LEDGER)
-    return _log(order, ledger)
+    report = _log(order, ledger)
+    try:
+        append_ledger(ledger.records, project_ledger(order.out))
+    except OutputError as error:  # the run has its own ledger
+        watcher.tell(f"not in the project's ledger: {error}")
+    return report
 
 
 def run_folder(name: str) -> Path:
     """Return the default folder of a run that starts now."""
     return Path("runs") / f"{name}-{_compact(int(time.time()))}"
+
+
+def project_ledger(run_dir: Path) -> Path:
+    """Return the ledger that all runs beside this one append to."""
+    return run_dir.absolute().parent / _LEDGER
 
 
 def _compact(instant: int) -> str:
