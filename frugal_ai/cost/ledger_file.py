@@ -128,4 +128,5 @@ def _current(values: dict[str, Any]) -> dict[str, Any]:
     if "intensity_year" in known:
         known["intensity_year_or_time"] = str(known.pop("intensity_year"))
     absent = {f.name: f.default for f in fields(Record) if f.name in _OPTIONAL}
+    absent["experiment_id"] = known.get("project_name", "")  # they were one
     return absent | known | {"record_version": RECORD_VERSION}
