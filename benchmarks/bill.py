@@ -20,6 +20,7 @@ from frugal_ai.bill.evaluate import evaluate, summed
 from frugal_ai.bill.fleet import Fleet
 from frugal_ai.bill.model import Model
 from frugal_ai.bill.park import Park
+from frugal_ai.bill.uncertainty import FloatArray
 from frugal_ai.cost.factors import load_factors
 
 _CHECKED = 5  # scenarios that are computed once more, gateway by gateway
@@ -82,7 +83,7 @@ def main() -> None:
           f"gateway in {_CHECKED} scenarios: {worst:.1e}")  # fmt: skip
 
 
-def _error(basis: Basis, changes: dict[str, Value], grams: np.ndarray, at: int) -> float:  # type: ignore[type-arg]  # a script
+def _error(basis: Basis, changes: dict[str, Value], grams: FloatArray, at: int) -> float:
     """Change every gateway by a scenario, and compare."""
     one = {name: float(np.asarray(value)[at]) for name, value in changes.items()}
     of_park = {name: one.pop(name) for name in list(one) if name in Park.__dataclass_fields__}

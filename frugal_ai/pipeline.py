@@ -22,17 +22,18 @@ from frugal_ai import ladder
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.metrics import Denominator
 from frugal_ai.backtest.origins import OriginRule, start_of
+from frugal_ai.bill.fleet import Fleet, read_fleet
 from frugal_ai.cost.context import CostSettings
 from frugal_ai.data import sources
 from frugal_ai.data.quality import QualityPolicy
-from frugal_ai.errors import PipelineError
+from frugal_ai.errors import CostError, PipelineError
 from frugal_ai.features.grid import SERIES
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.recipes import Kind, default_recipe
 from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
 from frugal_ai.report.row import Weather
-from frugal_ai.selection.choice import SelectionSettings
+from frugal_ai.selection.choice import Carbon, SelectionSettings
 from frugal_ai.selection.climbing import Climbing
 from frugal_ai.selection.compression import Compression
 from frugal_ai.settings import Duration, Settings, describe, format_duration
@@ -159,6 +160,7 @@ class Pipeline(Settings):
     climbing: Climbing = Climbing()
     compress: Compression | None = Compression()
     cost: CostSettings
+    fleet: Fleet | None = None
     seed: Annotated[int, Ge(0)] = 0
     valid_years: Annotated[int, Ge(1)] = 8
 
@@ -190,6 +192,12 @@ class Pipeline(Settings):
                 f"horizon: expected a multiple of the step ({format_duration(self.step)}), "
                 f"got {format_duration(self.horizon)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fleet_to_weigh(self) -> "Pipeline":
+        if self.selection.carbon == "life_cycle" and self.fleet is None:
+            raise ValueError("selection.carbon: expected a fleet beside life_cycle, got none")
         return self
 
     @model_validator(mode="after")
@@ -270,6 +278,11 @@ class Pipeline(Settings):
         return self.recipe or default_recipe(self.kind, self._setting())
 
     @property
+    def carbon(self) -> Carbon:
+        """What choice and verdicts count."""
+        return self.selection.carbon or ("training" if self.fleet is None else "life_cycle")
+
+    @property
     def recalibrates(self) -> bool:
         """Whether quantiles drift with what arrives; one alone has no width to move by."""
         return self.recalibrate and len(self.quantiles) > 1
@@ -324,7 +337,7 @@ def parse_pipeline(text: str, path: Path) -> Pipeline:
     """Check the text of a pipeline file; see `read_pipeline`."""
     declared = parse_yaml(text, path, PipelineError)
     try:
-        return Pipeline.model_validate(_with_components(dict(declared)))
+        return Pipeline.model_validate(_with_components(dict(declared), path))
     except _AtKeyError as error:
         raise PipelineError(f"{path}: {error}") from error
     except ValidationError as error:
@@ -335,8 +348,10 @@ class _AtKeyError(Exception):
     """Something is wrong at a key of the file; caught by `read_pipeline`, which knows the path."""
 
 
-def _with_components(declared: dict[str, Any]) -> dict[str, Any]:
-    """Replace what names a source or a rung by the component, checked by its own settings."""
+def _with_components(declared: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Replace what names a source, a rung or a fleet's file by it, checked by its own settings."""
+    if isinstance(declared.get("fleet"), str):
+        declared["fleet"] = _fleet(path.parent / declared["fleet"])
     if "source" in declared:
         declared["source"] = _source(declared["source"])
     if isinstance(declared.get("rungs"), list):
@@ -354,6 +369,13 @@ def _source(declared: Any) -> Any:
         return sources.make(config)
     except PipelineError as error:
         raise _AtKeyError(str(error)) from error
+
+
+def _fleet(file: Path) -> Fleet:
+    try:
+        return read_fleet(file)
+    except CostError as error:
+        raise _AtKeyError(f"fleet: {error}") from error
 
 
 def _at(key: str, make: Any, settings: Any) -> Any:

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from frugal_ai.accounts import Account
+from frugal_ai.bill.bill import make_bill
+from frugal_ai.bill.fleet import check_countries
+from frugal_ai.bill.folder import BILL, write_bill
+from frugal_ai.bill.model import read_model
 from frugal_ai.climb import Climb
 from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
@@ -76,6 +80,8 @@ def run(pipeline: Pipeline, order: Order, watcher: Watcher) -> RunReport:
         If the pipeline cannot be run; nothing half-written is left.
     """
     context = build_context(pipeline.cost, folder=order.path.parent)
+    if pipeline.fleet is not None:
+        check_countries(pipeline.fleet, context.factors)
     with made_folder(order.out):
         return _run(pipeline, order, watcher, context)
 
@@ -94,7 +100,9 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         account = partial(Account, meter=meter, ledger=ledger)
         climb = Climb(pipeline, prepared, account, watcher.tell)
         status = _climb(climb, watcher)
-        judgement = judge(climb.climbed, pipeline, prepared) if climb.climbed else None
+        judgement = (
+            judge(climb.climbed, pipeline, prepared, context.factors) if climb.climbed else None
+        )
         chosen = judgement.chosen if judgement and status == "finished" else None
         original = original_of(chosen.climbed, pipeline, prepared) if chosen else None
         compressed = None
@@ -118,6 +126,9 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     except CostError as error:  # CodeCarbon hides its own errors; the run's lines stand without it
         watcher.tell(f"no envelope around the run: {error}")
     ledger.write(order.out / _LEDGER)
+    if pipeline.fleet is not None and chosen is not None:
+        bill = make_bill(pipeline.fleet, read_model(order.out), context.factors)
+        write_bill(bill, pipeline.fleet, context.factors, order.out / BILL)
     report = _log(order, ledger)
     try:
         append_ledger(ledger.records, project_ledger(order.out))

@@ -12,12 +12,15 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
+def scale(grams: float) -> tuple[float, str]:
+    """Return the unit that suits emissions [gCO2e]: how many grams it is, and its symbol."""
+    return next((one for one in _MASSES if abs(grams) >= 0.9995 * one[0]), (1.0, "g"))
+
+
 def mass(grams: float) -> str:
     """Write emissions [gCO2e] in the unit that suits them, from µgCO2e to tCO2e."""
-    for size, unit in _MASSES:
-        if grams >= 0.9995 * size:
-            return f"{figure(grams / size)} {unit}CO2e"
-    return f"{figure(grams)} gCO2e"
+    size, unit = scale(grams)
+    return f"{figure(grams / size)} {unit}CO2e"
 
 
 def percent(share: float) -> str:

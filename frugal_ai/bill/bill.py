@@ -98,7 +98,7 @@ class Bill:
 
 
 OWN: frozenset[Stage] = frozenset(
-    STAGES[: STAGES.index("inference") + 1] + ("metering", "unattributed")
+    (*STAGES[: STAGES.index("inference") + 1], "metering", "unattributed")
 )
 """Stages that hang on which model it is."""
 

@@ -1,5 +1,6 @@
 """A fleet as its owner describes it: ``fleet.yaml``, frozen, unknown keys refused."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -161,6 +162,11 @@ class Fleet(Settings):
     def pushes_every(self) -> timedelta | None:
         """What was said of pushes, else of retraining."""
         return self.push_every if "push_every" in self.model_fields_set else self.retrain_every
+
+    @property
+    def digest(self) -> str:
+        """Short name of all that is said of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
 
     @property
     def label(self) -> str:

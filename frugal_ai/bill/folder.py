@@ -11,6 +11,8 @@ from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.errors import OutputError
 from frugal_ai.files import write_text
 
+BILL = "bill"
+"""Folder in that of a run."""
 LEDGER = "ledger.jsonl"
 
 

@@ -82,7 +82,7 @@ def _of_run(folder: Path) -> Model:
     if chosen is None or chosen.latency_us is None:
         raise CostError(f"{folder}: expected a run that has chosen a rung, it has not")
     ledger = read_lines(folder / "ledger.jsonl")
-    records = ledger.records
+    records = tuple(one for one in ledger.records if one.energy_method != "factor")
     run: dict[Stage, Work] = {}
     for one in records:
         run[one.stage] = run.get(one.stage, Work()) + _work(one)

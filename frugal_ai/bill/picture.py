@@ -4,13 +4,17 @@ import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from frugal_ai.bill.bill import Bill
 from frugal_ai.bill.tornado import Turn
 from frugal_ai.drawing import BLUE, GREY, SKY, VERMILLION, grid, new_figure, style, to_svg
-from frugal_ai.wording import mass
+from frugal_ai.wording import mass, scale
 
 _TURNS = 12
+_SEEN = 0.005  # of the widest bar; what moves less is not seen
+_TICKS = 7
+_LIGHT = "#bbbbbb"
 _WIDTH = 8.0  # [inches]
 _COLUMNS = 46  # letters of a label
 
@@ -47,39 +51,39 @@ def _stages(bill: Bill, title: str) -> Figure:
         amounts = [one.gco2e for _, one in shown]
         axes.set_xscale("log")
         axes.set_xlim(min(amounts) / 10, max(amounts) * 100)
-    axes.set_xlabel("gCO2e; the black line is the range of the factors")
+        axes.xaxis.set_major_locator(LogLocator(numticks=_TICKS))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: mass(value)[:-4]))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("CO2e; the black line is the range of the factors")
     _head(axes, title, bill.fleet)
     return drawn
 
 
 def _tornado(bill: Bill, title: str) -> Figure:
-    turns = bill.turns[:_TURNS]
+    turns = [one for one in bill.turns[:_TURNS] if one.width > _SEEN * bill.turns[0].width]
     drawn = new_figure(_WIDTH, 1.6 + 0.42 * max(len(turns), 1))
     axes = drawn.add_subplot()
-    base, size = bill.whole.gco2e, 1000.0
+    base, (size, unit) = bill.whole.gco2e, scale(bill.whole.gco2e)
+    told: dict[str, str] = {}
     for row, turn in enumerate(reversed(turns)):
-        for end, colour in ((turn.low_g, _low(turn)), (turn.high_g, _high(turn))):
-            axes.barh(row, (end - base) / size, 0.6, left=base / size, color=colour)
+        for grams, (colour, label) in zip((turn.low_g, turn.high_g), _ends(turn), strict=True):
+            new = None if label in told else label
+            axes.barh(row, (grams - base) / size, 0.6, left=base / size, color=colour, label=new)
+            told[label] = colour
     axes.axvline(base / size, color="black", linewidth=1.0)
     labels = [textwrap.fill(turn.driver.label, _COLUMNS) for turn in reversed(turns)]
     axes.set_yticks(range(len(turns)), labels, fontsize=8)
-    axes.set_xlabel("kgCO2e of the whole life")
-    for colour, label in (
-        (SKY, "low end of its range"), (VERMILLION, "high end of its range"),
-        ("#bbbbbb", "halved"), (GREY, "doubled"),
-    ):  # fmt: skip
-        axes.barh(0, 0, color=colour, label=label)
+    axes.set_xlabel(f"{unit}CO2e of the whole life")
     drawn.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     _head(axes, title, bill.fleet)
     return drawn
 
 
-def _low(turn: Turn) -> str:
-    return "#bbbbbb" if turn.driver.kind == "declared" else SKY
-
-
-def _high(turn: Turn) -> str:
-    return GREY if turn.driver.kind == "declared" else VERMILLION
+def _ends(turn: Turn) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return colour and label of either end."""
+    if turn.driver.kind == "declared":
+        return (_LIGHT, "halved"), (GREY, "doubled, or all of it")
+    return (SKY, "low end of its range"), (VERMILLION, "high end of its range")
 
 
 def _head(axes: Axes, title: str, fleet: str) -> None:

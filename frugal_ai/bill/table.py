@@ -5,7 +5,7 @@ from rich.table import Table
 from frugal_ai.bill.basis import UNCERTAIN
 from frugal_ai.bill.bill import Bill, Figures
 from frugal_ai.bill.uncertainty import Range
-from frugal_ai.wording import figure, mass
+from frugal_ai.wording import figure, mass, percent
 
 _TOP = 5
 
@@ -46,14 +46,16 @@ def bill_sentences(bill: Bill) -> list[str]:
     whole = bill.whole.gco2e
     first = max(bill.stages, key=lambda stage: bill.stages[stage].gco2e)
     share = bill.stages[first].gco2e / whole if whole else 0.0
+    score, own = bill.sci, bill.own_g / whole if whole else 0.0
+    terms = (
+        f"E {figure(score.e_kwh)} kWh, I {figure(score.i_g_per_kwh)} g/kWh, N {mass(score.n_g)}, "
+        f"M {mass(score.m_g)}, R {figure(score.r)} thousand forecasts"
+    )
+    what = "what hangs on the model (run, retraining, pushes, inference)"
+    rate = f"SCI = (E I + N + M) / R = {mass(score.score_g)} per 1,000 forecasts"
     said = [
-        f"{mass(whole)} in all; {mass(bill.sci.score_g)} per 1,000 forecasts "
-        f"(SCI = (E·I + N + M) / R: E {figure(bill.sci.e_kwh)} kWh, I "
-        f"{figure(bill.sci.i_g_per_kwh)} g/kWh, N {mass(bill.sci.n_g)}, M {mass(bill.sci.m_g)}, "
-        f"R {figure(bill.sci.r)} thousand forecasts).",
-        f"dominant: {first}, {100 * share:.1f} %. What hangs on the model (run, retraining, "
-        f"pushes, inference): {mass(bill.own_g)}, "
-        f"{100 * bill.own_g / whole if whole else 0.0:.2g} %.",
+        f"{mass(whole)} in all; {rate}: {terms}",
+        f"dominant: {first}, {percent(share)}; {what}: {mass(bill.own_g)}, {100 * own:.2g} %",
     ]
     said += [f"would change it: {turn.sentence(whole)}" for turn in bill.turns[:_TOP]]
     said += [f"break-even: {one}" for one in bill.breakevens]

@@ -53,6 +53,6 @@ def tornado(swings: Swings) -> tuple[Turn, ...]:
 
 
 def _signed(change: float, total_g: float) -> str:
-    sign = "+" if change >= 0 else "−"
+    sign = "+" if change >= 0 else "\u2212"
     share = 100 * abs(change) / abs(total_g) if total_g else 0.0
     return f"{sign}{mass(abs(change))} ({sign}{share:.1f} %)"

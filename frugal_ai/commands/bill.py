@@ -18,7 +18,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.command()
 @click.argument("path", metavar="RUN_DIR|BUNDLE", type=click.Path(path_type=Path))
-@click.option("--fleet", "fleet_file", required=True, type=click.Path(path_type=Path), help="YAML.")
+@click.option(
+    "--fleet", "fleet_file", required=True, type=click.Path(path_type=Path), help="Fleet, YAML."
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of bill.json, pictures, lines."
 )
