@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from frugal_ai import __version__
+from frugal_ai.commands.bill import bill, factors, ledger
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
 from frugal_ai.commands.release import channel, keygen, pack, sign
@@ -194,7 +195,7 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
         click.echo(f"bundle   {run_dir / bundle}")
 
 
-for _command in (fetch, export, keygen, sign, pack, channel):
+for _command in (fetch, export, keygen, sign, pack, channel, bill, factors, ledger):
     commands.add_command(_command)
 
 
