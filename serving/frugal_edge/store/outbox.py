@@ -15,6 +15,11 @@ class Message:
     retain: bool = False
     id: int = 0  # given by the outbox
 
+    @property
+    def size(self) -> int:
+        """What it takes: topic and payload [bytes]."""
+        return len(self.topic.encode()) + len(self.payload)
+
 
 class Outbox:
     """The messages in a database.
@@ -37,7 +42,7 @@ class Outbox:
 
         They outlive a power cut. One that is larger than all that may wait is dropped itself.
         """
-        fit = [one for one in messages if len(one.topic.encode()) + len(one.payload) <= self._most_bytes]
+        fit = [one for one in messages if one.size <= self._most_bytes]
         with self._database.writing(durable=True) as connection:
             connection.executemany(
                 "INSERT INTO outbox (created, topic, payload, retain) VALUES (?, ?, ?, ?)",
