@@ -9,6 +9,9 @@ from frugal_edge.strict_json import Node, shown
 
 _MAX_BYTES = 1 << 20  # of a file
 
+# what PyYAML raises for a scalar that is not what its tag says, as in `!!int ''`
+_OF_TAGS = (ValueError, IndexError, KeyError, AttributeError, OverflowError)
+
 
 def read_yaml(path: Path) -> Node:
     """Read a file that holds one YAML object.
@@ -57,5 +60,5 @@ def _parsed(data: bytes, path: Path) -> object:
         return yaml.load(data, Loader)  # noqa: S506 - a safe loader, made stricter
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, *_OF_TAGS) as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
