@@ -46,11 +46,12 @@ class Installed:
 
     def refresh(self) -> list[str]:
         """Open what was installed or rolled back since the last time; return those series."""
-        try:
-            return [one for one in self._models.series() if self._taken_up(one)]
-        except InstallError as error:  # what is open stays open
-            log("error", "state_unreadable", reason=str(error))
-            return []
+        changed: list[str] = []
+        for series_id in self._models.series():
+            with _told(series_id):  # what is open stays open
+                if self._taken_up(series_id):
+                    changed.append(series_id)
+        return changed
 
     def on_trial(self, series_id: str) -> bool:
         """Say whether the model of a series still has to prove itself."""
