@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+import numpy as np
 from annotated_types import Ge, Gt, MinLen
 from pydantic import (
     AwareDatetime,
@@ -249,6 +250,8 @@ class Pipeline(Settings):
         weather = tuple(n for n in covariates.known if n != self.site.capacity)
         start = start_of(self.periods.train, self.timezone)
         until = int(self.periods.test.instants(self.timezone)[0])
+        rules = (self.periods.validation, self.periods.test)
+        origins = np.concatenate([rule.instants(self.timezone) for rule in rules])
         guesses = {name: quantity_of(name) for name in weather} | covariates.quantities
         return Setting(
             known=weather,
@@ -259,6 +262,7 @@ class Pipeline(Settings):
             step=self.step,
             horizon=self.horizon,
             history=timedelta(seconds=until - start),
+            daylight=self.site.daylight_at(origins),
         )
 
     @field_validator("rungs")
@@ -302,7 +306,8 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
     Trees need the level of what grows without bounds, as load does. PV's errors are unequal from
-    night to noon, so that its linear rung minimizes absolute errors and not squares.
+    night to noon, so that its linear rung minimizes absolute errors and not squares, and trees gain
+    from what it says of them.
 
     Parameters
     ----------
@@ -318,7 +323,8 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     trees = {"rung": "boosting"} if kind == "load" else {"rung": "boosting", "level": None}
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
-    return (*naive, *linear[kind], *of_all, trees, "residual_boosting")
+    stacked = ("stacked_boosting",) if kind == "pv" else ()
+    return (*naive, *linear[kind], *of_all, trees, "residual_boosting", *stacked)
 
 
 def read_pipeline(path: Path) -> Pipeline:

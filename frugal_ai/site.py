@@ -2,8 +2,11 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from annotated_types import Gt, MinLen
+from numpy.typing import NDArray
 
+from frugal_ai.data.sun import cos_zenith
 from frugal_ai.features.blocks.sun import Place
 from frugal_ai.settings import Settings
 
@@ -28,3 +31,13 @@ class Site(Settings):
     def sunlit(self) -> tuple[Place, ...] | Literal["static"] | None:
         """The places where the sun can be computed; None where they are unknown."""
         return None if self.places == "unknown" else self.places
+
+    def daylight_at(self, instants: NDArray[np.int64]) -> bool:
+        """Say whether the sun may be up at some of these instants [unix s].
+
+        It may where the places are unknown; of those of a panel's series nothing is known here.
+        """
+        if self.places is None or isinstance(self.places, str):
+            return self.places == "unknown"
+        heights = [cos_zenith(instants, here.latitude, here.longitude) for here in self.places]
+        return bool(np.max(heights) > 0)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -35,6 +36,16 @@ def test_places_are_read() -> None:
     assert Site.model_validate({"places": "static"}).sunlit == "static"
     assert Site.model_validate({"places": "unknown"}).sunlit is None
     assert Site().sunlit is None
+
+
+def test_daylight_is_told_from_the_places() -> None:
+    midnight = 1_704_067_200 + 86400 * np.arange(366)  # of UTC
+    lyon = Site.model_validate({"places": [LYON]})
+    assert not lyon.daylight_at(midnight)
+    assert lyon.daylight_at(midnight + 12 * 3600)
+    assert lyon.daylight_at(midnight + 4 * 3600), "in summer"
+    assert Site(places="unknown").daylight_at(midnight)
+    assert not Site(places="static").daylight_at(midnight + 12 * 3600)
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,7 @@ class _Learner:
             rows,
             features=task.physical.without(features),
             target=task.physical.per_unit(rows.target, features),
+            idle=task.physical.idle(features),
             levels=task.levels,
         )
         origins = split.validation

@@ -14,6 +14,7 @@ from frugal_ai.features.frame import const
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,13 @@ class Physical:
             return values
         column = -1 if self.daylight is None else -2
         return np.asarray(values / features[:, :, column], dtype=np.float64)
+
+    def idle(self, features: Float32Array) -> BoolArray:
+        """Mark where nothing is forecast whatever a model says, as at night, [B, H]."""
+        idle = np.zeros(features.shape[:2], bool)
+        for column in self._factors:
+            idle |= features[:, :, column] <= 0
+        return idle
 
     def spread_of(self, features: Float32Array) -> FloatArray:
         """Return what errors grow with [B, H], 1 where that is nothing."""

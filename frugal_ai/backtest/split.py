@@ -84,13 +84,7 @@ class Trial:
         RungError
             If none are left.
         """
-        kept = self.learns(rows.origin, rows.target.shape[1] * rows.step_s)
-        return replace(
-            rows,
-            features=rows.features[kept],
-            target=rows.target[kept],
-            origin=rows.origin[kept],
-        )
+        return rows.some(self.learns(rows.origin, rows.target.shape[1] * rows.step_s))
 
 
 def trials(split: Split) -> Iterator[Trial]:
@@ -154,9 +148,11 @@ def joined(rows: Sequence[Rows]) -> Rows:
     """Put the rows of several series together."""
     if len(rows) == 1:
         return rows[0]
+    idle = [one.idle for one in rows if one.idle is not None]
     return replace(
         rows[0],
         features=np.concatenate([one.features for one in rows]),
         target=np.concatenate([one.target for one in rows]),
         origin=np.concatenate([one.origin for one in rows]),
+        idle=np.concatenate(idle) if len(idle) == len(rows) else None,
     )

@@ -103,10 +103,10 @@ class Boosting(TreeSettings):
         """Fit the settings' loss, or the pinball loss of a quantile level."""
         shape = rows.features.shape[1:]
         if self.level is None:
-            trees = fit_trees(rows.features, rows.target, self, rows.seed, quantile)
+            trees = fit_trees(rows.features, rows.awake, self, rows.seed, quantile)
             return PlainTrees(trees, shape)
         level = rows.features[:, :, 0].astype(np.float64)
-        trees = fit_trees(rows.features, rows.target - level, self, rows.seed, quantile)
+        trees = fit_trees(rows.features, rows.awake - level, self, rows.seed, quantile)
         return TreesOnLevel(trees, shape)
 
 

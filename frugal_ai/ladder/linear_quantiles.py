@@ -41,6 +41,10 @@ class LinearQuantiles(BasisRidge):
     summary: ClassVar[str] = "median and quantiles, linear on features, splines and interactions"
 
     def fit(self, rows: Rows) -> Fitted:
+        return self.fit_levels(rows)
+
+    def fit_levels(self, rows: Rows) -> FittedLevels:
+        """Learn the median and the levels that the rows ask for."""
         age = recency(rows, self.half_life)
         sums = moments(rows, self.folds, age)
         alpha = tune_alpha(sums, (*self.alphas, COMMON))

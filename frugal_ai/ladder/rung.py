@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -44,6 +44,9 @@ class Rows:
         Seed of everything random.
     levels
         Quantile levels that are asked for, ascending in (0, 1); none where there are none.
+    idle
+        Where nothing is forecast whatever a model says, as of PV at night, [B, H]; None where
+        that is nowhere.
     """
 
     features: Float32Array
@@ -53,6 +56,7 @@ class Rows:
     plain: int
     seed: int
     levels: tuple[float, ...] = ()
+    idle: BoolArray | None = None
 
     def __post_init__(self) -> None:
         if not len(self.origin):
@@ -65,6 +69,26 @@ class Rows:
             )
         if not np.isfinite(self.target).any():
             raise RungError("expected observed targets to learn from, all of them are missing")
+
+    def some(self, origins: BoolArray) -> "Rows":
+        """Return the rows of some origins [B]."""
+        return replace(
+            self,
+            features=self.features[origins],
+            target=self.target[origins],
+            origin=self.origin[origins],
+            idle=None if self.idle is None else self.idle[origins],
+        )
+
+    @property
+    def awake(self) -> FloatArray:
+        """The target where a forecast is of use, NaN elsewhere [B, H].
+
+        All of it, if it was observed nowhere else.
+        """
+        if self.idle is None or not np.isfinite(self.target[~self.idle]).any():
+            return self.target
+        return np.where(self.idle, np.nan, self.target)
 
 
 class Fitted(Protocol):

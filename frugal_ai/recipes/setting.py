@@ -11,7 +11,7 @@ from frugal_ai.settings import format_duration
 
 Quantity = Literal[
     "temperature", "wind_speed", "wind_u", "wind_v", "irradiance", "cloud_cover", "humidity",
-    "pressure",
+    "pressure", "cloud_water",
 ]  # fmt: skip
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 
@@ -22,6 +22,7 @@ _PATTERNS: Mapping[Quantity, str] = {
     "wind_u": r"u_?\d+m?|\d+u",
     "wind_v": r"v_?\d+m?|\d+v",
     "irradiance": r"ghi.*|ssrd.*|shortwave.*|.*irradiance.*|global_radiation.*",
+    "cloud_water": r"tclw|tciw|.*cloud_(liquid_)?(water|ice).*",
     "cloud_cover": r"tcc|cloud.*",
     "humidity": r"rh?|rh_.*|relative_humidity.*|humidity.*",
     "pressure": r"sp|pressure.*|surface_pressure.*|.*_hpa",
@@ -59,6 +60,8 @@ class Setting:
         Of the forecast.
     history
         From the start of training to the first test origin.
+    daylight
+        Whether the sun may be up at an origin, so that a plant's last value says something.
     """
 
     known: tuple[str, ...]
@@ -69,6 +72,7 @@ class Setting:
     step: timedelta
     horizon: timedelta
     history: timedelta
+    daylight: bool = True
 
     def of(self, *quantities: Quantity) -> list[str]:
         """List the known covariates of some quantities, the main one of each first."""

@@ -64,7 +64,8 @@ SPLIT = Split(
     timezone="UTC",
 )
 EVERYTHING = Physical(unit=True, full=True, daylight=DARK, spread=BEST)
-RUNGS = ("basis_ridge", "boosting", "linear_quantiles", "quantile_boosting", "residual_boosting")
+RUNGS = ("basis_ridge", "boosting", "linear_quantiles", "quantile_boosting", "residual_boosting",
+         "stacked_boosting")  # fmt: skip
 
 
 def light(times: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -165,6 +166,15 @@ def test_where_the_place_is_unknown_it_is_dark_where_nothing_ever_was() -> None:
         features = columns(physical, {"spread": best})
         assert physical.finish(values, features) == pytest.approx(expected)
         assert in_graph(physical, values, features)[0] == pytest.approx(expected)
+
+
+def test_idle_is_where_every_forecast_is_zero() -> None:
+    values = np.ones((2, 3))
+    for physical in (Physical(), EVERYTHING, Physical(spread=BEST, dark=True)):
+        for best, up in ((0.25, 1.0), (0.0, 1.0), (0.25, 0.0)):
+            features = columns(physical, {"spread": best, "unit": 20.0, "daylight": up})
+            idle = physical.idle(features)
+            np.testing.assert_array_equal(idle, physical.finish(values, features) == 0.0)
 
 
 @pytest.mark.parametrize("rung", RUNGS)

@@ -40,6 +40,7 @@ RUNGS: list[dict[str, Any]] = [
     {"rung": "boosting", "level": None, "trees": 20, "leaves": 8, "column_share": 1.0},
     {"rung": "quantile_boosting", "trees": 8, "leaves": 4, "column_share": 1.0},
     {"rung": "residual_boosting", "trees": 8, "leaves": 4, "column_share": 1.0},
+    {"rung": "stacked_boosting", "trees": 8, "leaves": 4, "column_share": 1.0},
 ]
 
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ def test_the_ladder_climbs_from_naive_to_boosting() -> None:
         "boosting",
         "quantile_boosting",
         "residual_boosting",
+        "stacked_boosting",
     }
 
 
@@ -144,3 +146,15 @@ def test_climatology_is_the_mean_of_each_slot() -> None:
     assert len(fitted.table) == 168
     np.testing.assert_allclose(fitted.table[:3], [2.0, 5.0, 8.0])
     assert fitted.table[100] == pytest.approx(np.nanmean(target))
+
+
+def test_rows_keep_to_what_is_of_use() -> None:
+    whole = rows(4, 2, 3)
+    assert whole.awake is whole.target
+    night = np.zeros((4, 2), bool)
+    night[1, 0] = True
+    some = replace(whole, idle=night).some(np.array([False, True, True, False]))
+    assert np.isnan(some.awake).tolist() == [[True, False], [False, False]]
+    assert np.isfinite(some.target).all()
+    always = replace(whole, idle=np.ones((4, 2), bool))
+    assert np.isfinite(always.awake).all(), "something to learn from is left"

@@ -18,7 +18,7 @@ START = 1_704_067_200
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FEW = ("temperature",)
 MANY = ("t2m", "temp_lyon", "u10", "v10", "u100", "v100", "ws10", "ws100", "ghi", "tcc", "rh", "sp",
-        "TP")  # fmt: skip
+        "tclw", "TP")  # fmt: skip
 STEPS = ("15min", "30min", "1h")
 MINUTES = {"15min": 15, "30min": 30, "1h": 60}
 
@@ -109,6 +109,22 @@ def test_pv_has_the_sun_and_its_own_recent_level() -> None:
     assert "sun_height" in columns("pv", setting(places="static"))
 
 
+def test_pv_reads_the_last_value_where_the_sun_may_be_up() -> None:
+    for places in (None, setting().places):
+        lit = set(columns("pv", setting(places=places, daylight=True)))
+        dark = set(columns("pv", setting(places=places, daylight=False)))
+        assert {"last_1", "last_1_x_ghi", "last_1_x_tcc"} <= lit
+        assert not [name for name in dark if "last_1" in name]
+
+
+def test_pv_reads_the_water_in_clouds_where_it_is_known() -> None:
+    names = set(columns("pv", setting()))
+    assert {"tclw", "tclw_1h_before", "tclw_1h_after"} <= names
+    assert [name for name in names if name.endswith("_x_tclw_above_knot_5")]
+    short = columns("pv", setting(history=timedelta(days=60)))
+    assert not [name for name in short if name.endswith("_x_tclw_above_knot_3")]
+
+
 def test_wind_has_a_power_curve_by_direction_and_density() -> None:
     recipe = default_recipe("wind", setting())
     assert recipe.derived["wind_sin"].inputs == ("u100", "v100")
@@ -143,6 +159,10 @@ def test_series_of_a_panel_are_told_apart() -> None:
         ("shortwave_radiation", "irradiance"),
         ("TCC", "cloud_cover"),
         ("cloud_cover", "cloud_cover"),
+        ("tclw", "cloud_water"),
+        ("cloud_ice", "cloud_water"),
+        ("cloud_water_content", "cloud_water"),
+        ("tcw", None),
         ("relative_humidity_2m", "humidity"),
         ("SP", "pressure"),
         ("surface_pressure", "pressure"),

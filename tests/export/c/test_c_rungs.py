@@ -39,6 +39,7 @@ LOAD: dict[str, dict[str, Any]] = {
     "linear_quantiles": {"rung": "linear_quantiles"},
     "boosting": {"rung": "boosting", **TREES},
     "residual_boosting": {"rung": "residual_boosting", **TREES},
+    "stacked_boosting": {"rung": "stacked_boosting", **TREES},
 }
 PV: dict[str, Any] = {
     "kind": "pv",
