@@ -12,9 +12,9 @@ _NO_CANCELLATION = 30.0  # times the spread of a sum, which float32 then keeps t
 def standardized(node: onnx.NodeProto, editing: Editing) -> list[onnx.NodeProto] | None:
     """Fold mean and scale of rows into the weights of a product; the nodes in its place, or None.
 
-    ``W ((x - mean) * scale)`` is ``(W scale) x - (W scale) mean``, of which the runtime computes all
-    but one product when it opens the graph. Where the second term would be many times the spread of
-    the sum, the means stay.
+    ``W ((x - mean) * scale)`` is ``(W scale) x - (W scale) mean``, of which the runtime computes
+    all but one product when it opens the graph. Where the second term would be many times the
+    spread of the sum, the means stay.
     """
     if node.op_type != "MatMul" or node.input[0] not in editing.fixed:
         return None

@@ -1,8 +1,8 @@
 """Constants moved towards the end of a graph, where they meet others and become one.
 
 What a value is shifted by passes through kinks, products and sums as a constant that is computed
-when the graph is opened; a forecast computes what depends on its inputs alone. Each rule takes a node
-and returns the nodes in its place, or None. Values are the same but for rounding.
+when the graph is opened; a forecast computes what depends on its inputs alone. Each rule takes a
+node and returns the nodes in its place, or None. Values are the same but for rounding.
 """
 
 from typing import NamedTuple

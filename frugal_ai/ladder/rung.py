@@ -44,6 +44,9 @@ class Rows:
         Seed of everything random.
     levels
         Quantile levels that are asked for, ascending in (0, 1); none where there are none.
+    families
+        Of each feature, the name of those that a graph computes together [F]; none where nobody
+        asks.
     """
 
     features: Float32Array
@@ -53,6 +56,7 @@ class Rows:
     plain: int
     seed: int
     levels: tuple[float, ...] = ()
+    families: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.origin):

@@ -32,7 +32,7 @@ class AtOrigin(Column):
     """What is one number an origin."""
 
     @property
-    def family(self) -> type["AtOrigin"]:
+    def source(self) -> type["AtOrigin"]:
         """Class whose `numbers` computes it together with others."""
         return type(self)
 
@@ -49,11 +49,11 @@ class AtOrigin(Column):
     @classmethod
     def rows(cls, columns: Sequence[Self], frame: Frame, pick: Picker) -> list[Part]:  # noqa: ARG003
         """Repeat the numbers over the horizon."""
-        families = dict.fromkeys(column.family for column in columns)
+        sources = dict.fromkeys(column.source for column in columns)
         found = [
             numbers
-            for family in families
-            for numbers in family.numbers([c for c in columns if c.family is family], frame)
+            for source in sources
+            for numbers in source.numbers([c for c in columns if c.source is source], frame)
         ]
         double = [values for _, values in found if _is_double(values)]
         single = [values for _, values in found if not _is_double(values)]
@@ -84,7 +84,7 @@ class OfSignal(AtOrigin):
     steps: int
 
     @property
-    def family(self) -> type[AtOrigin]:
+    def source(self) -> type[AtOrigin]:
         """All that reads the same signal."""
         return OfSignal
 
