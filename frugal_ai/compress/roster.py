@@ -31,7 +31,9 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
     if kind == "load":
         # what splines of the weather say, units have to learn
-        many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60), tolerance=_TOLERANCE[kind])
+        many = Lean(
+            label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind]
+        )
         return (lean, small, Mlp(units=0), many, *common, BasisRidge())
     if kind == "wind":
         return (lean, small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))

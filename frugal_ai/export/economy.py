@@ -12,6 +12,7 @@ from frugal_ai.export.rules import RULES, cut_transposed
 from frugal_ai.export.split import split
 from frugal_ai.export.sums import unordered
 from frugal_ai.export.versions import TREES, lowered
+from frugal_ai.export.waves import single_waves
 
 Rule = Callable[[onnx.NodeProto, Editing], list[onnx.NodeProto] | None]
 _MOST_ROUNDS = 20
@@ -41,7 +42,7 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
     """
     rules = _RULES + (_OF_FEATURES if fold_scalers else ())
     if not any(node.domain == TREES for node in model.graph.node):
-        rules += late.RULES  # a tree would feel the last digit
+        rules += (*late.RULES, single_waves)  # a tree would feel the last digit
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)
