@@ -12,6 +12,7 @@ from frugal_ai.backtest.origins import IntArray, training_origins
 from frugal_ai.backtest.physical import Physical
 from frugal_ai.backtest.split import BoolArray, Split
 from frugal_ai.backtest.windows import Series
+from frugal_ai.compress.families import families
 from frugal_ai.compress.perturb import perturbed
 from frugal_ai.errors import RungError
 from frugal_ai.export.model import OnnxModel
@@ -192,13 +193,15 @@ class Lesson:
         features = self.features(graph)
         told, seen = (around.per_unit(one, features) for one in (self.told.point, self.actual))
         target = np.where(np.isfinite(seen), trust * told + (1 - trust) * seen, told)
+        read = around.read(features)
         return Rows(
-            features=around.read(features),
+            features=read,
             target=np.where(around.idle(features), np.nan, target),
             origin=self.windows.origin,
             step_s=self.step_s,
             plain=around.plain,
             seed=self.seed,
+            families=families(graph.expressions[: read.shape[2]]),
         )
 
 

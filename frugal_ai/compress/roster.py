@@ -1,5 +1,8 @@
 """Which students are tried on which kind of rung, smallest first."""
 
+from collections.abc import Mapping
+
+from frugal_ai.compress.lean import Lean
 from frugal_ai.compress.mlp import Mlp
 from frugal_ai.compress.student import Student
 from frugal_ai.ladder.basis_ridge import BasisRidge
@@ -11,6 +14,9 @@ PRUNED_TREES = (50, 100)
 """Trees that are left of a chosen rung's, cut to 15 leaves each."""
 PRUNED_LEAVES = 15
 
+_TOLERANCE: Mapping[Kind, float] = {"load": 0.001, "pv": 0.005, "wind": 0.005}
+"""Of leaving out features: a load's teacher leaves its students less to spare."""
+
 
 def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     """List the students of a chosen rung.
@@ -19,11 +25,16 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     without the basis, and its weights in fewer directions, which takes no training.
     """
     small = Mlp(label="mlp_8_features", reads="features", linear=4)
+    lean = Lean(label="lean_8", mlp=Mlp(linear=4), tolerance=_TOLERANCE[kind])
     if rung.family == "linear":
         return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
     common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
     if kind == "load":
-        return (small, Mlp(units=0), *common, BasisRidge())
+        # what splines of the weather say, units have to learn
+        many = Lean(
+            label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind]
+        )
+        return (lean, small, Mlp(units=0), many, *common, BasisRidge())
     if kind == "wind":
-        return (small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
-    return (small, *common)
+        return (lean, small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
+    return (lean, small, *common)

@@ -1,6 +1,7 @@
 """Constants of a graph: computed before, and stored in the shortest type that holds them."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import onnx
@@ -21,12 +22,14 @@ _SHORTER: dict[str, tuple[str, ...]] = {
 def folded(editing: Editing) -> Editing:
     """Compute nodes that depend on constants alone, where the result is not longer than they are.
 
-    What is longer is left to the runtime, which computes it when it opens the graph.
+    What is longer is left to the runtime, which computes it when it opens the graph. So is what
+    comes from weights of 16 bits, which may become 8 yet.
     """
+    weights = _of_weights(editing)
     nodes = [
         node
         for node in editing.model.graph.node
-        if node.output[0] in editing.fixed and len(node.output) == 1
+        if node.output[0] in editing.fixed - weights and len(node.output) == 1
     ]
     values = _computed(nodes, editing)
     length = {name: _stored(array) for name, array in editing.constants.items()}
@@ -45,6 +48,72 @@ def folded(editing: Editing) -> Editing:
     del graph.node[:]
     graph.node.extend(kept)
     return editing
+
+
+def _of_weights(editing: Editing) -> set[str]:
+    """Name what depends on matrices of 16-bit integers that a forecast multiplies by."""
+    found: set[str] = set()
+    for name, array in editing.constants.items():
+        if array.dtype == np.int16 and array.ndim > 1:
+            cone = _cone(name, editing)
+            longest = max(array.shape)  # what is longer is a matrix yet
+            if any(_size(each, editing) > longest for each in _read_late(cone, editing)):
+                found |= cone
+    return found
+
+
+def _cone(name: str, editing: Editing) -> set[str]:
+    """Name a constant and the constants that depend on it."""
+    found = {name}
+    for node in editing.model.graph.node:
+        if found.intersection(node.input) and node.output[0] in editing.fixed:
+            found.update(node.output)
+    return found
+
+
+def _read_late(names: set[str], editing: Editing) -> Iterator[str]:
+    """Yield those of some constants that what depends on inputs reads."""
+    for name in names:
+        if any(node.output[0] not in editing.fixed for node in editing.users.get(name, ())):
+            yield name
+
+
+def _size(name: str, editing: Editing) -> int:
+    shape = editing.shapes.get(name, ())
+    return math.prod(size for size in shape if isinstance(size, int))
+
+
+def value_of(name: str, editing: Editing) -> Array:
+    """Return what is constant, or is computed from constants alone."""
+    found = editing.constant(name)
+    if found is not None:
+        return found
+    nodes: list[onnx.NodeProto] = []
+    waiting, seen = [name], set()
+    while waiting:
+        node = editing.makers.get(waiting.pop())
+        if node is not None and node.output[0] not in seen:
+            seen.add(node.output[0])
+            nodes.append(node)
+            waiting += node.input
+    return _computed(_in_order(nodes), editing)[name]
+
+
+def _in_order(nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """Put nodes behind what they read."""
+    made = {node.output[0]: node for node in nodes}
+    order: dict[str, onnx.NodeProto] = {}
+
+    def visit(node: onnx.NodeProto) -> None:
+        if node.output[0] not in order:
+            for name in node.input:
+                if name in made:
+                    visit(made[name])
+            order[node.output[0]] = node
+
+    for node in nodes:
+        visit(node)
+    return list(order.values())
 
 
 def _computed(nodes: Iterable[onnx.NodeProto], editing: Editing) -> dict[str, Array]:
@@ -71,7 +140,8 @@ def _stored(array: Array) -> int:
     """Return about how many bytes a constant takes."""
     if len(np.unique(array)) == 1 and array.size > 1:
         return min(array.nbytes, _NODE_BYTES + array.itemsize + 8 * array.ndim)
-    return array.nbytes
+    short = _short(array)
+    return array.nbytes if short is None else short.nbytes + _NODE_BYTES
 
 
 def shortened(editing: Editing) -> Editing:

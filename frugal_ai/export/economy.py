@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 import onnx
 
-from frugal_ai.export.affine import standardized, summands
+from frugal_ai.export import late
+from frugal_ai.export.affine import standardized
 from frugal_ai.export.constants import folded, shortened
 from frugal_ai.export.editing import Editing
 from frugal_ai.export.rules import RULES, cut_transposed
+from frugal_ai.export.split import split
 from frugal_ai.export.sums import unordered
 from frugal_ai.export.versions import TREES, lowered
+from frugal_ai.export.waves import single_waves
 
 Rule = Callable[[onnx.NodeProto, Editing], list[onnx.NodeProto] | None]
 _MOST_ROUNDS = 20
 _KNOWN = ("", TREES)  # domains whose operators onnx describes
-_RULES = (cut_transposed, unordered, standardized, summands)
+_RULES = (cut_transposed, unordered)
+_OF_FEATURES = (standardized, split)  # change the size of what is multiplied
 
 
 def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.ModelProto:
@@ -36,7 +40,9 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
     onnx.ModelProto
         A new model; what nothing reads any more is still in it, see `compact`.
     """
-    rules = tuple(rule for rule in _RULES if fold_scalers or rule is not standardized)
+    rules = _RULES + (_OF_FEATURES if fold_scalers else ())
+    if not any(node.domain == TREES for node in model.graph.node):
+        rules += (*late.RULES, single_waves)  # a tree would feel the last digit
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)

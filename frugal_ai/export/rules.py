@@ -120,7 +120,17 @@ def reshapes(node: onnx.NodeProto, editing: Editing) -> Found:
         axes = [editing.constant(one.input[1]) for one in (node, before)]
         if axes[0] is not None and axes[1] is not None and sizes(axes[0]) == sizes(axes[1]):
             return str(before.input[0])
+        return _reshaped(node, before.input[0], editing)
     return None
+
+
+def _reshaped(node: onnx.NodeProto, source: str, editing: Editing) -> Found:
+    """Reshape instead of taking one axis and adding another."""
+    shape = editing.shapes.get(node.output[0], ())
+    if not shape or not all(isinstance(size, int) for size in shape[1:]):
+        return None
+    wanted = editing.add_constant(np.array([-1, *shape[1:]], np.int64))
+    return make("Reshape", [source, wanted], node.output[0])
 
 
 def transposes(node: onnx.NodeProto, editing: Editing) -> Found:

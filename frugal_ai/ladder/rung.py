@@ -47,6 +47,9 @@ class Rows:
     idle
         Where nothing is forecast whatever a model says, as of PV at night, [B, H]; None where
         that is nowhere.
+    families
+        Of each feature, the name of those that a graph computes together [F]; none where nobody
+        asks.
     """
 
     features: Float32Array
@@ -57,6 +60,7 @@ class Rows:
     seed: int
     levels: tuple[float, ...] = ()
     idle: BoolArray | None = None
+    families: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.origin):

@@ -96,7 +96,11 @@ def test_some_columns_are_what_they_were(chosen: set[int]) -> None:
     some = WHOLE.only(columns)
     assert some.columns == tuple(WHOLE.columns[i] for i in columns)
     got = some.transform(windows(some))
-    np.testing.assert_array_max_ulp(got, ALL[:, :, columns], maxulp=1)
+    sunny = np.array(["sun" in name or "sky" in name for name in some.columns])
+    expected = ALL[:, :, columns]
+    np.testing.assert_array_max_ulp(got[:, :, ~sunny], expected[:, :, ~sunny], maxulp=1)
+    # more days stand side by side where the sun of the last days counts, and are summed otherwise
+    np.testing.assert_allclose(got[:, :, sunny], expected[:, :, sunny], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

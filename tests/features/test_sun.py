@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from frugal_ai.features.columns import sun as almanac
 from frugal_ai.features.graph import FeatureGraph, Windows
 from frugal_ai.features.grid import local_grid
 from frugal_ai.features.recipe import Recipe
@@ -59,6 +60,29 @@ def test_height_and_clear_sky_agree_with_pvlib(place: tuple[float, float]) -> No
     np.testing.assert_allclose(got[:, :, 0].ravel(), height, atol=2e-4)
     clear = pvlib.clearsky.haurwitz(angle)["ghi"].to_numpy()
     np.testing.assert_allclose(got[:, :, 1].ravel(), clear, atol=2.5)  # of 1000 W/m2
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_six_numbers_a_day_are_the_almanacs_sun(place: tuple[float, float]) -> None:
+    north, east = np.radians(place)
+    middle = START + 86400 * np.arange(-12_000, 9_000, 97.3)[:, None]  # 1991 to 2048
+    late = np.arange(-43200, 43201, 1800.0)
+    (rate, phase), weights = almanac.sun()
+    numbers = np.sin(middle * rate + phase) @ weights.T  # [days, 6]
+    (turn, start), turning = almanac.zenith()
+    angle = late[:, None] * turn + start + turning * east
+    got = numbers @ (np.sin(angle) * np.where(turning, np.cos(north), np.sin(north))).T
+
+    days = (middle + late - 946_728_000) / 86400
+    anomaly = np.radians(357.528 + 0.9856003 * days)
+    centre = 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly)
+    ecliptic, tilt = np.radians(280.460 + 0.9856474 * days + centre), np.radians(23.437)
+    sidereal = np.radians(280.46062 + 360.98564736629 * days) + east
+    across = np.cos(tilt) * np.sin(ecliptic)
+    equator = np.cos(ecliptic) * np.cos(sidereal) + across * np.sin(sidereal)
+    along = np.sin(tilt) * np.sin(ecliptic)
+    expected = equator * np.cos(north) + along * np.sin(north)
+    np.testing.assert_allclose(got, expected, atol=3e-5)
 
 
 def test_an_interval_is_the_mean_over_its_instants() -> None:

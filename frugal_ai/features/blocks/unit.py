@@ -7,7 +7,9 @@ import spox.opset.ai.onnx.v17 as op
 from spox import Var
 
 from frugal_ai.features.blocks.base import BuiltBlock
-from frugal_ai.features.blocks.sun import Sky
+from frugal_ai.features.blocks.sun import UnderTheSky
+from frugal_ai.features.column import Column
+from frugal_ai.features.columns.sky import OfSky
 from frugal_ai.features.frame import Frame, const
 from frugal_ai.features.grid import Grid
 
@@ -24,7 +26,7 @@ class Unit(BuiltBlock):
         return op.unsqueeze(frame.unit, const([2], np.int64))
 
 
-class Daylight(Sky):
+class Daylight(UnderTheSky):
     """1 where the sun is up at some place and instant of the target interval, else 0."""
 
     feature: Literal["daylight"] = "daylight"
@@ -33,7 +35,5 @@ class Daylight(Sky):
         self.sites(grid)
         return ("daylight",)
 
-    def build(self, frame: Frame) -> Var:
-        height, _ = self.ahead(frame)
-        up = op.cast(op.greater(height, const(0.0, np.float64)), to=np.float32)
-        return op.unsqueeze(up, const([2], np.int64))
+    def expressions(self, grid: Grid) -> tuple[Column, ...]:
+        return (OfSky(self.sky(grid), "daylight"),)

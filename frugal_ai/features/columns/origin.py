@@ -31,6 +31,11 @@ _STATISTICS: dict[Stat, Callable[[Var], Var]] = {
 class AtOrigin(Column):
     """What is one number an origin."""
 
+    @property
+    def source(self) -> type["AtOrigin"]:
+        """Class whose `numbers` computes it together with others."""
+        return type(self)
+
     @classmethod
     def kind(cls) -> type[Column]:
         """All of them are repeated over the horizon together."""
@@ -44,11 +49,11 @@ class AtOrigin(Column):
     @classmethod
     def rows(cls, columns: Sequence[Self], frame: Frame, pick: Picker) -> list[Part]:  # noqa: ARG003
         """Repeat the numbers over the horizon."""
-        kinds = dict.fromkeys(type(column) for column in columns)
+        sources = dict.fromkeys(column.source for column in columns)
         found = [
             numbers
-            for kind in kinds
-            for numbers in kind.numbers([c for c in columns if isinstance(c, kind)], frame)
+            for source in sources
+            for numbers in source.numbers([c for c in columns if c.source is source], frame)
         ]
         double = [values for _, values in found if _is_double(values)]
         single = [values for _, values in found if not _is_double(values)]
@@ -72,35 +77,21 @@ def _side_by_side(values: Sequence[Var]) -> Var:
     return values[0] if len(values) == 1 else op.concat(values, axis=1)
 
 
-@dataclass(frozen=True)
-class Newest(AtOrigin):
-    """The k-th newest value of the target or of a past covariate; the newest is 1."""
+class OfSignal(AtOrigin):
+    """A number of the last steps before the origin, of the target or of a past covariate."""
 
     of: str
-    k: int
-
-    def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - counted in steps
-        """Read so many steps."""
-        return Reach(self.k, past=frozenset() if self.of == TARGET else frozenset({self.of}))
-
-    @classmethod
-    def numbers(cls, columns: Sequence[Self], frame: Frame) -> list[Numbers]:
-        """Gather them signal by signal."""
-        found: list[Numbers] = []
-        for of in dict.fromkeys(column.of for column in columns):
-            some = [column for column in columns if column.of == of]
-            index = [frame.history_steps - column.k for column in some]
-            found.append((some, op.gather(frame.signal(of), const(index, np.int32), axis=1)))
-        return found
-
-
-@dataclass(frozen=True)
-class Over(AtOrigin):
-    """A statistic of the last steps before the origin, of the target or of a past covariate."""
-
-    of: str
-    stat: Stat
     steps: int
+
+    @property
+    def source(self) -> type[AtOrigin]:
+        """All that reads the same signal."""
+        return OfSignal
+
+    @property
+    def sums(self) -> tuple[int, int] | None:
+        """Say between which steps before the origin it is a sum, over the number of these."""
+        return None
 
     def reach(self, grid: Grid) -> Reach:  # noqa: ARG002 - counted in steps
         """Read so many steps."""
@@ -108,18 +99,61 @@ class Over(AtOrigin):
 
     @classmethod
     def numbers(cls, columns: Sequence[Self], frame: Frame) -> list[Numbers]:
-        """Compute them in double precision, all means of a signal from the same sums."""
+        """Compute them signal by signal; all that is made of sums from the same ones."""
         found: list[Numbers] = []
         for of in dict.fromkeys(column.of for column in columns):
-            means = [column for column in columns if column.of == of and column.stat == "mean"]
-            if len(means) > 1:
-                windows = [column.steps for column in means]
-                found.append((means, _means(_trailing(frame, of, max(windows)), windows)))
-            for column in columns:
-                if column.of == of and (column.stat != "mean" or len(means) == 1):
-                    values = _trailing(frame, of, column.steps)
-                    found.append(([column], _STATISTICS[column.stat](values)))
+            some = [column for column in columns if column.of == of]
+            summed = [column for column in some if column.sums]
+            if all(isinstance(column, Newest) for column in summed):
+                index = [frame.history_steps - column.steps for column in summed]
+                picked = op.gather(frame.signal(of), const(index, np.int32), axis=1)
+                found += [(summed, picked)] if summed else []
+            elif len(summed) > 1:
+                found.append((summed, _between(summed, frame)))
+            alone = [column for column in some if isinstance(column, Over)]
+            for column in alone if len(summed) == 1 else [c for c in alone if c not in summed]:
+                values = _trailing(frame, of, column.steps)
+                found.append(([column], _STATISTICS[column.stat](values)))
         return found
+
+
+@dataclass(frozen=True)
+class Newest(OfSignal):
+    """The k-th newest value of the target or of a past covariate; the newest is 1."""
+
+    of: str
+    steps: int
+
+    @property
+    def sums(self) -> tuple[int, int]:
+        """Say that it is one step."""
+        return self.steps, self.steps - 1
+
+
+@dataclass(frozen=True)
+class Over(OfSignal):
+    """A statistic of the last steps before the origin, of the target or of a past covariate."""
+
+    of: str
+    stat: Stat
+    steps: int
+
+    @property
+    def sums(self) -> tuple[int, int] | None:
+        """Say so of a mean."""
+        return (self.steps, 0) if self.stat == "mean" else None
+
+
+def _between(columns: Sequence[OfSignal], frame: Frame) -> Var:
+    """Average between steps before the origin, all from the same sums up to it, float64 [B, n]."""
+    ends = np.array([column.sums for column in columns])  # [n, from and to]
+    starts = np.unique(ends[ends > 0])[::-1]
+    values = _trailing(frame, columns[0].of, int(starts[0]))
+    sums = op.cumsum(values, const(1, np.int64), reverse=1)  # from each step to the last
+    picked = op.gather(sums, const(starts[0] - starts, np.int32), axis=1)
+    signs = (starts[:, None] == ends[:, 0]) * 1.0 - (starts[:, None] == ends[:, 1])
+    steps = const(ends[:, 0] - ends[:, 1], np.float64)
+    return op.matmul(picked, op.div(const(signs, np.float64), steps))
 
 
 def _trailing(frame: Frame, of: str, steps: int) -> Var:
@@ -131,13 +165,6 @@ def trailing(frame: Frame, signal: Var, steps: int) -> Var:
     """Cut the last steps of a signal [B, N] before the origin, float64 [B, steps]."""
     recent = cut(signal, frame.history_steps - steps, frame.history_steps)
     return op.cast(recent, to=np.float64)
-
-
-def _means(values: Var, windows: Sequence[int]) -> Var:
-    """Average the last steps of values [B, N], for several windows at once [B, n]."""
-    sums = op.cumsum(values, const(1, np.int64), reverse=1)  # from each step to the last
-    starts = const([max(windows) - window for window in windows], np.int32)
-    return op.div(op.gather(sums, starts, axis=1), const(windows, np.float64))
 
 
 @dataclass(frozen=True)

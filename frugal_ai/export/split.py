@@ -1,0 +1,164 @@
+"""A product of weights and rows, split by what the rows depend on.
+
+Rows that are the same for every origin become a constant; those that are the same for every step of
+the horizon are multiplied once for all of them; what is taken off rows comes off their weights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+
+from frugal_ai.export.editing import Editing, attributes, make, sizes
+
+Found = list[onnx.NodeProto] | None
+
+
+@dataclass
+class _Product:
+    """Weights times rows that are put together from parts.
+
+    Attributes
+    ----------
+    weights
+        Constant, [U, F].
+    kept
+        Parts that stay, each with its columns of the weights.
+    nodes
+        What is added to the graph.
+    """
+
+    editing: Editing
+    weights: str
+    kept: list[tuple[str, range]] = field(default_factory=list)
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+
+    def add(self, kind: str, inputs: Sequence[str], **how: int) -> str:
+        """Add a node and return its output."""
+        name = self.editing.fresh()
+        self.nodes.append(make(kind, inputs, name, **how))
+        return name
+
+    def columns(self, parts: Sequence[range]) -> str:
+        """Return some columns of the weights."""
+        index = [column for part in parts for column in part]
+        return self.add(
+            "Gather", [self.weights, self.editing.add_constant(np.array(index, np.int32))], axis=1
+        )
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Numbers of an origin, [B, n, 1], and their repetition over the horizon, [B, n, H]."""
+
+    numbers: str
+    repeated: str
+    size: int
+
+
+def split(node: onnx.NodeProto, editing: Editing) -> Found:
+    """Split a product where that leaves fewer nodes; the nodes in its place, or None."""
+    weights = node.input[0]
+    joined = editing.made_by(node.input[1], "Concat") if node.op_type == "MatMul" else None
+    if joined is None or weights not in editing.fixed or attributes(joined)["axis"] != 1:
+        return None
+    shape = editing.shapes.get(weights, ())
+    parts = _parts(joined, editing)
+    if len(shape) != 2 or parts is None or len(editing.users[joined.output[0]]) > 1:
+        return None
+    origin = next((found for name in joined.input if (found := _origin(name, editing))), None)
+    fixed = [(name, its) for name, its in parts if _fixed(name, editing)]
+    less = [name for name, _ in parts if origin and _less(name, origin, editing) is not None]
+    if not fixed and not less:
+        return None
+    product = _Product(editing, weights)
+    rest = [one for one in parts if one not in fixed]
+    terms = []
+    if origin and less:
+        terms.append(_once_an_origin(product, rest, origin))
+    else:
+        product.kept = rest
+    # constants last, where they meet others
+    terms += [
+        product.add("MatMul", [product.columns([its]), editing.makers[name].input[0]])
+        for name, its in fixed
+    ]
+    total = _rest(product)
+    for term in terms[:-1]:
+        total = product.add("Add", [total, term])
+    return [*product.nodes, make("Add", [total, terms[-1]], node.output[0])]
+
+
+def _rest(product: _Product) -> str:
+    names = [name for name, _ in product.kept]
+    rows = product.add("Concat", names, axis=1) if len(names) > 1 else names[0]
+    return product.add("MatMul", [product.columns([its for _, its in product.kept]), rows])
+
+
+def _once_an_origin(product: _Product, parts: list[tuple[str, range]], origin: _Origin) -> str:
+    """Multiply the numbers of the origin, and what is taken off other rows, [B, U, 1]."""
+    editing = product.editing
+    total: str | None = None
+    for name, its in parts:
+        less = _less(name, origin, editing)
+        if name == origin.repeated:
+            its_weights = product.columns([its])
+            total = its_weights if total is None else product.add("Add", [total, its_weights])
+        elif less is None:
+            product.kept.append((name, its))
+        else:
+            product.kept.append((editing.makers[name].input[0], its))
+            which = np.broadcast_to(less, len(its))
+            taken = np.zeros((len(its), origin.size), np.float32)
+            taken[np.arange(len(its)), which] = -1
+            off = product.add("MatMul", [product.columns([its]), editing.add_constant(taken)])
+            total = off if total is None else product.add("Add", [total, off])
+    return product.add("MatMul", [total or "", origin.numbers])
+
+
+def _parts(joined: onnx.NodeProto, editing: Editing) -> list[tuple[str, range]] | None:
+    found, start = [], 0
+    for name in joined.input:
+        shape = editing.shapes.get(name, ())
+        if len(shape) != 3 or not isinstance(shape[1], int):
+            return None
+        found.append((name, range(start, start + shape[1])))
+        start += shape[1]
+    return found
+
+
+def _fixed(name: str, editing: Editing) -> bool:
+    """Say whether rows are the same for every origin."""
+    node = editing.made_by(name, "Expand")
+    return node is not None and node.input[0] in editing.fixed
+
+
+def _origin(name: str, editing: Editing) -> _Origin | None:
+    """Say whether rows are numbers of the origin, repeated over the horizon."""
+    node = editing.made_by(name, "Expand")
+    shape = editing.shapes.get(node.input[0], ()) if node else ()
+    constant = editing.constant(node.input[1]) if node else None
+    if node is None or constant is None or len(shape) != 3 or shape[2] != 1:
+        return None
+    steps = sizes(constant)
+    size = shape[1]
+    if len(steps) != 3 or steps[:2] != [1, 1] or not isinstance(size, int):
+        return None
+    return None if node.input[0] in editing.fixed else _Origin(node.input[0], name, size)
+
+
+def _less(name: str, origin: _Origin, editing: Editing) -> list[int] | None:
+    """Return which numbers of the origin are taken off rows; None where it is anything else."""
+    node = editing.made_by(name, "Sub")
+    if node is None or len(editing.users.get(name, ())) > 1:
+        return None
+    if node.input[1] == origin.repeated:
+        return list(range(origin.size))
+    picked = editing.made_by(node.input[1], "Gather")
+    if picked is None or picked.input[0] != origin.repeated:
+        return None
+    index = editing.constant(picked.input[1])
+    if index is None or index.ndim != 1 or attributes(picked).get("axis", 0) != 1:
+        return None
+    return sizes(index)
