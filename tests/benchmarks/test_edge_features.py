@@ -53,7 +53,10 @@ def test_every_feature_is_that_of_the_graph(variant: Variant, tmp_path: Path) ->
     got, expected = computed(graph, series, origins)
     assert got.shape == (len(origins), graph.grid.horizon, len(graph.columns))
     scale = np.abs(expected).max(axis=(0, 1))
-    np.testing.assert_array_less(np.abs(got - expected).max(axis=(0, 1)), 1e-6 * scale + 1e-9)
+    # the graph lets the sun of a day move evenly, which is good to 3e-5
+    sunny = np.array(["sun" in name or "clear_sky" in name for name in graph.columns])
+    allowed = np.where(sunny, 3e-5, 1e-6) * scale + 1e-9
+    np.testing.assert_array_less(np.abs(got - expected).max(axis=(0, 1)), allowed)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Height of the sun and clear-sky irradiance in plain numpy, by the formulas of the block `Sky`."""
+"""Height of the sun and clear-sky irradiance in plain numpy, instant by instant."""
 
 from typing import Any
 
