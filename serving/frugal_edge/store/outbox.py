@@ -37,11 +37,7 @@ class Outbox:
 
         They outlive a power cut. One that is larger than all that may wait is dropped itself.
         """
-        fit = [
-            one
-            for one in messages
-            if len(one.topic.encode()) + len(one.payload) <= self._most_bytes
-        ]
+        fit = [one for one in messages if len(one.topic.encode()) + len(one.payload) <= self._most_bytes]
         with self._database.writing(durable=True) as connection:
             connection.executemany(
                 "INSERT INTO outbox (created, topic, payload, retain) VALUES (?, ?, ?, ?)",
