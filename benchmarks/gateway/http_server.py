@@ -17,8 +17,8 @@ from typing import Any
 import uvicorn
 from frugal_edge.clock import parse_time
 from frugal_edge.gateway.config import GatewayConfig, HttpSettings
+from frugal_edge.gateway.extras import loop_factory
 from frugal_edge.gateway.gateway import Gateway
-from frugal_edge.http.fast import loop_factory
 from frugal_edge.http.protocol import bounded
 from frugal_edge.http.server import listen, serve_http
 from frugal_edge.install.installer import How, install
@@ -120,6 +120,7 @@ def main() -> None:
         _run(_serve_bare, fast=not options.slow)
         return
     with TemporaryDirectory() as state:
+
         def serve() -> Coroutine[Any, Any, None]:
             return _serve_gateway(Path(state), options.bundle, options.trust, options.example)
 

@@ -75,7 +75,8 @@ def shot(server: Server, path: str, seconds: float, script: Path | None) -> Shot
     if "Non-2xx" in told or "Socket errors" in told:
         raise SystemExit(f"{server.name} {path}: {told}")
     rate, p99 = _RATE.search(told), _P99.search(told)
-    assert rate and p99, told
+    assert rate, told
+    assert p99, told
     return Shot(float(rate[1]), float(p99[1]) * _MS[p99[2]])
 
 

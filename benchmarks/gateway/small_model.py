@@ -74,7 +74,7 @@ def _model() -> bytes:
     constants = [
         numpy_helper.from_array(weights, "weights"),
         numpy_helper.from_array(offsets, "offsets"),
-        numpy_helper.from_array(np.float32(0), "nought"),
+        numpy_helper.from_array(np.array(0, np.float32), "nought"),
         numpy_helper.from_array(np.array([1], np.int64), "last"),
         numpy_helper.from_array(np.array([2], np.int64), "behind"),
     ]

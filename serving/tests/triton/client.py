@@ -4,7 +4,7 @@ import json
 import sys
 
 import numpy as np
-import tritonclient.http as http
+from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
 

@@ -71,7 +71,9 @@ def rows(count: int = STEPS, end: int = ORIGIN) -> list[dict[str, Any]]:
 
 def _sign(folder: Path, trust: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    digests = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
+    }
     (folder / "model.sig").write_bytes(sign_statement(Statement(folder.name, digests), key))
     trust.mkdir(parents=True, exist_ok=True)
     (trust / "release.pub").write_bytes(pem(key.public_key()))

@@ -1,6 +1,5 @@
 """Bearer tokens: who is let in, and what is kept of them."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,7 +152,7 @@ def test_a_removed_token_is_refused_soon_and_a_broken_file_lets_nobody_in(
     assert client.get("/v1/models", headers=bearer(two)).status_code == 200
     file.write_text(lines[1] + "{")
     assert client.get("/v1/models", headers=bearer(two)).status_code == 401
-    os.unlink(file)
+    file.unlink()
     assert client.get("/v1/models", headers=bearer(two)).status_code == 401
     file.write_text(lines[1])
     assert client.get("/v1/models", headers=bearer(two)).status_code == 200

@@ -38,7 +38,7 @@ values = st.recursive(
     max_leaves=25,
 )
 many = settings(
-    max_examples=300,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -128,7 +128,7 @@ def test_schemathesis_finds_no_fault(live: Callable[..., Any]) -> None:
             for result in schema.get_all_operations():
                 operation = result.ok()
 
-                @settings(max_examples=40, deadline=None, database=None,
+                @settings(max_examples=25, deadline=None, database=None,
                           suppress_health_check=list(HealthCheck))  # fmt: skip
                 @given(case=operation.as_strategy())
                 def run(case: Any) -> None:

@@ -142,9 +142,15 @@ def test_too_long_headers_are_431(live: Live) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x16\x03\x01\x02\x00\x01\x00", b"HELLO\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET \xff HTTP/1.1\r\n\r\n",
-     b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n", b"GET / HTTP/1.1\r\n: x\r\n\r\n"],
-)  # fmt: skip
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"HELLO\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET \xff HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+    ],
+)
 def test_what_is_no_http_is_a_problem(live: Live, data: bytes) -> None:
     with live() as port:
         with connect(port, data) as one:
@@ -251,7 +257,7 @@ def test_tls(live: Live, certificate: tuple[Path, Path]) -> None:
             httpx.get(f"{url}/livez")  # nobody vouches for it
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             old.maximum_version = ssl.TLSVersion.TLSv1_1
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/livez", verify=old)
@@ -292,7 +298,7 @@ def test_an_address_that_cannot_be_had_is_told() -> None:
         taken.listen()
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1 port {port}: "):
             listen("127.0.0.1", port)
-    with pytest.raises(ConfigError, match="cannot listen on 192.0.2.1 port 1: "):
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1 port 1: "):
         listen("192.0.2.1", 1)
 
 

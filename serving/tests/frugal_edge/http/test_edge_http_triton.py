@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 def test_tritonclient(live: Callable[..., Any]) -> None:
     with live(offsets={0.1: -1.0, 0.5: 0.0, 0.9: 1.0}) as port:
-        arguments = [PYTHON, SCRIPT, f"127.0.0.1:{port}", MODEL, str(STEPS), str(ORIGIN)]
+        arguments = [str(PYTHON), str(SCRIPT), f"127.0.0.1:{port}", MODEL, str(STEPS), str(ORIGIN)]
         done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=60)
         newest = httpx.get(f"http://127.0.0.1:{port}/v1/series/feeder/forecast").json()
     assert done.returncode == 0, done.stderr

@@ -75,12 +75,18 @@ def test_many_refused_rows_are_counted_and_the_first_told(client: Any) -> None:
     told = problem(client.post(OBSERVATIONS, json=[1] * 500), 422)
     assert told["refused"] == 500
     assert len(told["reasons"]) == 100
+    counters = client.gateway.stores.counters
+    assert counters.get("observations_refused_total", source="http") == 500
 
 
 def test_unknown_series_and_models_are_404(client: Any) -> None:
     for path in ("/v1/series/other/forecast", "/v1/models/other"):
         problem(client.get(path), 404)
-    for path in ("/v1/series/other/observations", "/v1/models/x/forecast", "/v1/models/x/y/forecast"):
+    for path in (
+        "/v1/series/other/observations",
+        "/v1/models/x/forecast",
+        "/v1/models/x/y/forecast",
+    ):
         problem(client.post(path, json={}), 404)
 
 
@@ -197,10 +203,10 @@ def test_stateless_refuses_with_what_was_expected(
 
 
 BAD_JSON = [
-    b"", b"{", b"nul", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"1e400", b'{"history":[1e999]}',
-    b'{"a":NaN}', b"\xff\xfe", b'"\xc3\x28"', b'"\\ud800"', b"[" * 100_000, b'{"a":' * 5000,
-    b"\xef\xbb\xbf{}", b"1" * 5000, b"{'a':1}", b'{"a":1}x', b"\x00",
-]  # fmt: skip
+    *(b"", b"{", b"nul", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"1e400", b"1" * 5000),
+    *(b'{"history":[1e999]}', b'{"a":NaN}', b"\xff\xfe", b'"\xc3\x28"', b'"\\ud800"'),
+    *(b"[" * 100_000, b'{"a":' * 5000, b"\xef\xbb\xbf{}", b"{'a':1}", b'{"a":1}x', b"\x00"),
+]
 
 
 @pytest.mark.parametrize("path", [OBSERVATIONS, STATELESS])
