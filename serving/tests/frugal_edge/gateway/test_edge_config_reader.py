@@ -259,7 +259,33 @@ values = st.recursive(
     ),
     max_leaves=4,
 )
-keys = ["every", "delay", "seasons", "host", "port", "tokens", "ca", "certificate", "key", "prefix", "discovery", "deflate", "deadband", "max_body", "from", "trial", "idle_w", "busy_w", "intensity_g_per_kwh", "source", "unit", "step", "horizon", "minimum", "maximum"]
+keys = [
+    "every",
+    "delay",
+    "seasons",
+    "host",
+    "port",
+    "tokens",
+    "ca",
+    "certificate",
+    "key",
+    "prefix",
+    "discovery",
+    "deflate",
+    "deadband",
+    "max_body",
+    "from",
+    "trial",
+    "idle_w",
+    "busy_w",
+    "intensity_g_per_kwh",
+    "source",
+    "unit",
+    "step",
+    "horizon",
+    "minimum",
+    "maximum",
+]
 
 
 @settings(deadline=None)  # likewise
