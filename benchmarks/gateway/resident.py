@@ -24,6 +24,7 @@ from benchmarks.gateway.site import DAY_S, Example, make_state, read_example
 
 REST_S = 60.0
 _STARTING_S = 120.0
+_ROWS = 500  # of a message
 _PER_DAY = 96  # looks, one every 15 minutes
 
 
@@ -129,7 +130,9 @@ def _values(example: Example, late: int) -> Iterator[Sequence[object]]:
     rows = [
         {"timestamp": format_time(time_ + late), "value": value} for time_, value in example.rows
     ]
-    yield rows[-28 * DAY_S // example.step_s :]
+    kept = rows[-28 * DAY_S // example.step_s :]
+    for start in range(0, len(kept), _ROWS):
+        yield kept[start : start + _ROWS]
 
 
 def _post(port: int, path: str, content: object) -> None:

@@ -54,10 +54,11 @@ class Bounded(_Base):
         """Take bytes; the time of a request runs from its first one."""
         if self._since is None:
             self._since, self._head = time.monotonic(), 0
+        between = self._between()  # before the end of a body makes it look so
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self.cycle is self._began and self._between():
+        if self.cycle is self._began and between:
             self._head += len(data)
         self._began = self.cycle
         if self._head > MAX_HEAD or (self.headers and len(self.headers) > MAX_HEADERS):

@@ -13,7 +13,7 @@ from frugal_edge.gateway.config import (
     UpdateSettings,
 )
 from frugal_edge.gateway.config_reader import read_config
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEAST = "gateway: one\nstate: state\n"
@@ -236,6 +236,7 @@ words = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # it reads from disk
 @given(st.text() | st.binary() | st.lists(words).map("".join))
 def test_any_text_is_a_configuration_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, text: str | bytes
@@ -258,13 +259,36 @@ values = st.recursive(
     ),
     max_leaves=4,
 )
-keys = (
-    "every delay seasons host port tokens ca certificate key prefix discovery deflate deadband"
-    " max_body from trial idle_w busy_w intensity_g_per_kwh source unit step horizon minimum"
-    " maximum"
-).split()
+keys = [
+    "every",
+    "delay",
+    "seasons",
+    "host",
+    "port",
+    "tokens",
+    "ca",
+    "certificate",
+    "key",
+    "prefix",
+    "discovery",
+    "deflate",
+    "deadband",
+    "max_body",
+    "from",
+    "trial",
+    "idle_w",
+    "busy_w",
+    "intensity_g_per_kwh",
+    "source",
+    "unit",
+    "step",
+    "horizon",
+    "minimum",
+    "maximum",
+]
 
 
+@settings(deadline=None)  # likewise
 @given(
     st.dictionaries(
         st.sampled_from(["gateway", "state", "group", "forecast", "series", "http", "mqtt",

@@ -114,7 +114,7 @@ def test_when_nothing_can_be_stored_the_sender_is_told(
     assert gateway.observe("feeder", GOOD, "http").accepted == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(json_values | st.dictionaries(st.text(), json_values), max_size=4), st.text())
 def test_whatever_arrives_is_stored_or_quarantined(site: Site, payload: object, name: str) -> None:
     gateway = site.opened[0] if site.opened else site.open(series=SERIES)

@@ -10,7 +10,7 @@ from frugal_edge.gateway.config import PowerSettings
 from frugal_edge.gateway.target import Target
 from frugal_edge.store.forecasts import Error
 from frugal_edge.table import Table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 STEP, DAY = 900, 86400
@@ -47,6 +47,7 @@ def seasonal_by_hand(
     return found
 
 
+@settings(deadline=None)  # hundreds of steps in plain Python
 @given(
     kept=st.sets(st.integers(1, 8 * 96), max_size=8 * 96).flatmap(
         lambda gaps: st.just(set(range(1, 8 * 96 + 1)) - gaps) | st.just(gaps)

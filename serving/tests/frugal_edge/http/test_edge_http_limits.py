@@ -124,6 +124,17 @@ def test_a_client_that_does_not_read_is_closed(live: Live) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
 
 
+def test_a_body_longer_than_headers_may_be_is_a_body(live: Live) -> None:
+    body = b"[" + b" " * 100_000 + b"]"
+    head = b"POST /v1/series/x/observations HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+    head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with live() as port, connect(port) as one:
+        one.sendall(head)
+        time.sleep(0.2)  # so that the end of the body comes in a piece of its own
+        one.sendall(body)
+        assert rest(one)[:12] in {b"HTTP/1.1 404", b"HTTP/1.1 422"}
+
+
 def test_too_long_headers_are_431(live: Live) -> None:
     with live() as port:
         for head in (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from frugal_edge.store.database import Database
 from frugal_edge.store.outbox import Message, Outbox
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MOST_MESSAGES, MOST_BYTES = 5, 40
@@ -19,6 +19,7 @@ def size(message: Message) -> int:
     return len(message.topic.encode()) + len(message.payload)
 
 
+@settings(deadline=None)  # it writes to disk
 @given(st.lists(steps, max_size=12))
 def test_the_outbox_is_a_queue_with_two_bounds(
     open_database: Callable[[], Database], asked: list[tuple[str, object]]

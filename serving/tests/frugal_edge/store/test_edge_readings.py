@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from frugal_edge.store.database import Database
 from frugal_edge.store.readings import VALUE, Reading, Readings
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NAMES = (VALUE, "temperature")
@@ -21,6 +21,7 @@ readings_lists = st.lists(
 )
 
 
+@settings(deadline=None)  # it writes to disk
 @given(
     messages=st.lists(readings_lists, max_size=6), trims=st.lists(st.integers(0, 13), max_size=3)
 )
