@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -60,7 +61,8 @@ class Broker:
 
     def stop(self) -> None:
         """End it."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(_PATIENCE_S)
-            self._process = None
+        process, self._process = self._process, None
+        while process is not None and process.poll() is None:
+            process.terminate()  # one that comes while it starts is lost on it
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2)

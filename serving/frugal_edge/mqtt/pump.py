@@ -39,10 +39,13 @@ class Pump:
             If the outbox cannot be read or written.
         """
         while waiting := self._outgoing.outbox.head():
-            for message in waiting:
-                if stop.is_set():
-                    return
-                await self._deliver(client, message)
+            try:
+                for message in waiting:
+                    if stop.is_set():
+                        return
+                    await self._deliver(client, message)
+            finally:
+                self._outgoing.gauge()
 
     async def _deliver(self, client: Client, message: Message) -> None:
         if message.id > self._taken:  # or it is there and could not be deleted the last time
@@ -51,4 +54,3 @@ class Pump:
             self.delivered += 1
             self._counters.add("uplink_bytes_total", sent)
         self._outgoing.outbox.done(message)
-        self._outgoing.gauge()

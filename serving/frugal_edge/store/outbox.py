@@ -1,5 +1,6 @@
 """Messages that wait for the broker: sent in order, deleted when it has them, within bounds."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,15 +49,23 @@ class Outbox:
                 "INSERT INTO outbox (created, topic, payload, retain) VALUES (?, ?, ?, ?)",
                 [(created, one.topic, one.payload, int(one.retain)) for one in fit],
             )
-            # counted from the newest backwards: what comes after the bound is reached goes
-            dropped = connection.execute(
-                "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id,"
-                " row_number() OVER (ORDER BY id DESC) AS place,"
-                " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) size"
-                " FROM outbox) WHERE place > ? OR size > ?)",
-                (self._most_messages, self._most_bytes),
-            ).rowcount
+            dropped = self._trim(connection)
         return dropped + len(messages) - len(fit)
+
+    def _trim(self, connection: sqlite3.Connection) -> int:
+        count, size = connection.execute(
+            "SELECT count(*), total(length(CAST(topic AS BLOB)) + length(payload)) FROM outbox"
+        ).fetchone()
+        if count <= self._most_messages and size <= self._most_bytes:
+            return 0
+        # counted from the newest backwards: what comes after the bound is reached goes
+        return connection.execute(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM ("
+            "SELECT id, row_number() OVER (ORDER BY id DESC) AS place,"
+            " sum(length(CAST(topic AS BLOB)) + length(payload)) OVER (ORDER BY id DESC) AS size"
+            " FROM outbox) WHERE place > ? OR size > ?)",
+            (self._most_messages, self._most_bytes),
+        ).rowcount
 
     def head(self, count: int = 100) -> list[Message]:
         """Return the oldest messages, the oldest first."""

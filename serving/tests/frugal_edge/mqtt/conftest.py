@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -83,10 +83,11 @@ class Broker:
 
     def stop(self) -> None:
         """End it as a service is ended: it writes its sessions down."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(_PATIENCE_S)
-            self.process = None
+        process, self.process = self.process, None
+        while process is not None and process.poll() is None:
+            process.terminate()  # one that comes while it starts is lost on it
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2)
 
 
 @pytest.fixture
