@@ -3,18 +3,15 @@
 import numpy as np
 import onnx
 
-from frugal_ai.export.constants import value_of
 from frugal_ai.export.editing import Array, Dim, Editing, make
-
-_NO_CANCELLATION = 30.0  # times the spread of a sum, which float32 then keeps to 2e-6 of it
 
 
 def standardized(node: onnx.NodeProto, editing: Editing) -> list[onnx.NodeProto] | None:
-    """Fold mean and scale of rows into the weights of a product; the nodes in its place, or None.
+    """Fold the scale of rows into the weights of a product; the nodes in its place, or None.
 
-    ``W ((x - mean) * scale)`` is ``(W scale) x - (W scale) mean``, of which the runtime computes
-    all but one product when it opens the graph. Where the second term would be many times the
-    spread of the sum, the means stay.
+    ``W ((x - mean) * scale)`` is ``(W scale) (x - mean)``, whose weights the runtime computes when
+    it opens the graph. The means stay: ``(W scale) x - (W scale) mean`` would lose the digits by
+    which the two exceed their difference, and air pressure exceeds its spread two hundredfold.
     """
     if node.op_type != "MatMul" or node.input[0] not in editing.fixed:
         return None
@@ -26,19 +23,6 @@ def standardized(node: onnx.NodeProto, editing: Editing) -> list[onnx.NodeProto]
     turned = editing.add_constant(scale[None].astype(np.float32))
     folded = editing.fresh()
     weights = make("Mul", [node.input[0], turned], folded)
-    centred = editing.made_by(scaled.input[0], "Sub")
-    mean = _of_rows(centred, shape, editing)
-    if centred is not None and mean is not None:
-        size = np.abs(value_of(node.input[0], editing).astype(np.float64))  # [U, K]
-        spread = np.linalg.norm(size, axis=1)
-        if (size @ np.abs(scale * mean) <= _NO_CANCELLATION * spread).all():
-            total, shift = editing.fresh(), editing.fresh()
-            return [
-                weights,
-                make("MatMul", [folded, centred.input[0]], total),
-                make("MatMul", [folded, centred.input[1]], shift),
-                make("Sub", [total, shift], node.output[0]),
-            ]
     return [weights, make("MatMul", [folded, scaled.input[0]], node.output[0])]
 
 
