@@ -28,13 +28,11 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     lean = Lean(label="lean_8", mlp=Mlp(linear=4), tolerance=_TOLERANCE[kind])
     if rung.family == "linear":
         return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
-    common: tuple[Student, ...] = (Mlp(), Mlp(units=16))
+    # what splines and products say of the weather, units have to learn
+    many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
+    common: tuple[Student, ...] = (many, Mlp(), Mlp(units=16))
     if kind == "load":
-        # what splines of the weather say, units have to learn
-        many = Lean(
-            label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind]
-        )
-        return (lean, small, Mlp(units=0), many, *common, BasisRidge())
+        return (lean, small, Mlp(units=0), *common, BasisRidge())
     if kind == "wind":
         return (lean, small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
     return (lean, small, *common)
