@@ -34,7 +34,7 @@ def test_groups_add_up() -> None:
     one = replace(Park.ones(), gateways=3.0, idle_w=2.0)
     two = replace(Park.ones(), gateways=5.0, idle_w=1.0)
     both = replace(Park.ones(), gateways=np.array([3.0, 5.0]), idle_w=np.array([2.0, 1.0]))
-    assert Demand.of(both).total().idle_w == Demand.of(one).idle_w + Demand.of(two).idle_w  # type: ignore[operator]  # numbers here
+    assert Demand.of(both).total().idle_w == Demand.of(one).idle_w + Demand.of(two).idle_w
     assert Demand.of(both).total().idle_w == 11
 
 

@@ -15,6 +15,7 @@ from frugal_ai.bill.uncertainty import ratio, simulate, swing
 from frugal_ai.cost.factors import Factors
 
 DRAWS = 40_000
+FACTORS: tuple[Kind, ...] = ("factors",)
 Fleets = Callable[..., Fleet]
 Models = Callable[..., Model]
 
@@ -30,7 +31,7 @@ def test_one_driver_on_the_whole_line_is_exact(basis: Basis, low: float, high: f
                 line.stage == "embodied")  # fmt: skip
     swings = swing(one)
     closed = swings.ranges(swings.lines[line].gco2e)["factors"]
-    drawn = np.asarray(simulate(one, ("factors",), DRAWS)[line].gco2e)
+    drawn = np.asarray(simulate(one, FACTORS, DRAWS)[line].gco2e)
     value = float(np.ravel(swings.lines[line].gco2e)[0])
     assert (closed.low, closed.high) == pytest.approx((value * low, value * high))
     assert np.quantile(drawn, (0.05, 0.95)) == pytest.approx((closed.low, closed.high), rel=0.04)
@@ -40,7 +41,7 @@ def test_one_driver_on_the_whole_line_is_exact(basis: Basis, low: float, high: f
 def test_ranges_of_a_whole_bill_agree_with_simulation(basis: Basis, kind: Kind) -> None:
     swings = swing(basis)
     closed = swings.ranges(swings.total.gco2e)[kind]
-    drawn = np.asarray(summed(simulate(basis, (kind,), DRAWS)).gco2e)
+    drawn = np.asarray(summed(simulate(basis, [kind], DRAWS)).gco2e)
     low, high = np.quantile(drawn, (0.05, 0.95))
     width = closed.high - closed.low
     assert width > 0
@@ -52,7 +53,7 @@ def test_mean_of_simulation_is_that_of_a_lognormal(basis: Basis) -> None:
     one = replace(basis, drivers=(driver("a", "g_per_vcpu_h", 0.5, 2.0),))
     line = next(line for line in swing(one).lines if line.what == "server" and
                 line.stage == "embodied")  # fmt: skip
-    drawn = np.asarray(simulate(one, ("factors",), DRAWS)[line].gco2e)
+    drawn = np.asarray(simulate(one, FACTORS, DRAWS)[line].gco2e)
     value = float(np.ravel(swing(one).lines[line].gco2e)[0])
     sigma = np.log(2) / 1.6448536269514722
     assert drawn.mean() == pytest.approx(value * np.exp(sigma**2 / 2), rel=0.01)
