@@ -122,6 +122,13 @@ def test_bill_of_the_bundle_alone(ran: Path) -> None:
     assert bundle.cpu_s == pytest.approx(whole.cpu_s)
 
 
+def test_a_model_against_itself(ran: Path) -> None:
+    out = ran / "runs" / "one"
+    done = invoke("bill", out, "--fleet", ran / "fleet.yaml", "--against", out)
+    assert "is 1 times that of" in done.output
+    assert "repeatability 1 to 1; power 1 to 1; factors 1 to 1" in done.output
+
+
 def test_lines_of_a_bill_are_not_counted_as_the_runs(ran: Path) -> None:
     out = ran / "runs" / "one"
     before, path = read_model(out), out / "ledger.jsonl"
