@@ -104,6 +104,8 @@ class Terminal:
             self._say(f"bundle   {out / bundle}")
         if report.bundles:
             self._say(f"try it   {_try(report, out)}")
+        if (out / "bill").is_dir():
+            self._say(f"bill     {out / 'bill' / 'bill.json'}")
         self._say(f"picture  {out / 'pareto.svg'}\nledger   {out / 'ledger.jsonl'}")
         self._say(_tracking(report, out))
 

@@ -176,6 +176,11 @@ def test_unknown_country_of_a_fleet_is_refused_before_anything_is_run(
     assert "expected an ISO 3166-1 code" in done.output + done.stderr
 
 
+def test_check_says_what_is_weighed(ran: Path) -> None:
+    done = invoke("check", ran / "small.yaml")
+    assert "substations (50 gateways, 5 years, FR): its life cycle is weighed" in done.output
+
+
 def test_factors_in_force(tmp_path: Path) -> None:
     own = tmp_path / "own.csv"
     own.write_text(
