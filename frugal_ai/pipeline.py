@@ -251,6 +251,7 @@ class Pipeline(Settings):
             step=self.step,
             horizon=self.horizon,
             history=timedelta(seconds=until - start),
+            past=covariates.past,
         )
 
     @field_validator("rungs")
@@ -288,7 +289,7 @@ class Pipeline(Settings):
 def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
-    Trees need the level of what grows without bounds, as load does. PV's errors are unequal from
+    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors are unequal from
     night to noon, so that its linear rung minimizes absolute errors and not squares.
 
     Parameters
@@ -299,10 +300,12 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     daily, weekly = ({"rung": "seasonal_naive", "season": season} for season in ("1d", "7d"))
     linear = {
         "load": ("ridge", "basis_ridge"),
+        "intensity": ("ridge", "basis_ridge"),
         "wind": ("ridge", "basis_ridge", "linear_quantiles"),
         "pv": ("linear_quantiles",),
     }
-    trees = {"rung": "boosting"} if kind == "load" else {"rung": "boosting", "level": None}
+    growing = kind in ("load", "intensity")
+    trees = {"rung": "boosting"} if growing else {"rung": "boosting", "level": None}
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
     return (*naive, *linear[kind], *of_all, trees, "residual_boosting")

@@ -59,6 +59,8 @@ class Setting:
         Of the forecast.
     history
         From the start of training to the first test origin.
+    past
+        Covariates that are observed up to the origin.
     """
 
     known: tuple[str, ...]
@@ -69,6 +71,7 @@ class Setting:
     step: timedelta
     horizon: timedelta
     history: timedelta
+    past: tuple[str, ...] = ()
 
     def of(self, *quantities: Quantity) -> list[str]:
         """List the known covariates of some quantities, the main one of each first."""
