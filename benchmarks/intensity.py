@@ -84,7 +84,7 @@ def model(forecaster: Forecaster, series: Series, at: npt.NDArray[np.int64]) -> 
         if first not in kept:
             seen = slice(first - about.history_steps, first)
             past = panel.past[series.index, seen] if "past" in about.inputs else None
-            kept = {first: forecaster.forecast(series.history[seen], origin, past=past).point}
+            kept = {first: forecaster.forecast(series.filled[seen], origin, past=past).point}
         found.append(kept[first][position - first :][:HOURS])
     return np.array(found, np.float64)
 
@@ -96,7 +96,7 @@ def compare(bundle: Path) -> tuple[str, Mapping[str, Score], Mapping[int, Score]
     series, forecaster = prepared.series[0], load(bundle)
     first, last = (int(i) for i in series.positions(prepared.split.test[[0, -1]]))
     at = np.arange(first, last + 1)
-    values = np.asarray(series.history, np.float64)
+    values = np.asarray(series.filled, np.float64)
     truth = values[at[:, None] + np.arange(HOURS)]
     ours = model(forecaster, series, at)
     ways: dict[str, Callable[[], FloatArray]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from frugal_ai.backtest.split import training_origins_of
+from frugal_ai.bill.fleet import check_countries
 from frugal_ai.cost.context import build_context
 from frugal_ai.data.panel import format_time
 from frugal_ai.features.graph import FeatureGraph
@@ -35,7 +36,9 @@ def check_pipeline(
         If a run would be refused.
     """
     pipeline = read_pipeline(path)
-    context = build_context(pipeline.cost)
+    context = build_context(pipeline.cost, folder=path.parent)
+    if pipeline.fleet is not None:
+        check_countries(pipeline.fleet, context.factors)
     prepared = prepare(pipeline, path.parent, replacements, tell)
     step, horizon = format_duration(pipeline.step), format_duration(pipeline.horizon)
     price = f"{context.intensity.value:g} gCO2e/kWh, PUE {context.pue:g}"

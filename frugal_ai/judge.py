@@ -26,6 +26,8 @@ from frugal_ai.backtest.metrics import (
 )
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.probabilistic import QuantileScore, score_quantiles
+from frugal_ai.bill.weigh import RungWork, Weight, weigh
+from frugal_ai.cost.factors import Factors, load_factors
 from frugal_ai.data.calendar import DAY_S
 from frugal_ai.data.panel import FloatArray
 from frugal_ai.errors import PipelineError
@@ -39,6 +41,7 @@ from frugal_ai.report import TuningReport
 from frugal_ai.selection.candidate import Candidate
 from frugal_ai.selection.choice import choose
 from frugal_ai.selection.verdicts import Verdict, verdicts
+from frugal_ai.wording import mass
 
 _SEASONS = (timedelta(days=1), timedelta(days=7))
 
@@ -75,6 +78,8 @@ class Judged:
         On the validation origins, which the choice was made on [unit of the series].
     verdict
         Was it worth it, on the validation origins?
+    weight
+        What it costs over the life of the pipeline's fleet, where that counts.
     """
 
     climbed: Climbed
@@ -84,6 +89,7 @@ class Judged:
     quantiles: QuantileScore | None
     validation_mae: float
     verdict: Verdict
+    weight: Weight | None = None
 
 
 @dataclass(frozen=True)
@@ -109,18 +115,36 @@ class Judgement:
         return self.chosen.climbed.rung.name if self.chosen else None
 
 
-def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) -> Judgement:
+def judge(
+    climbed: Sequence[Climbed],
+    pipeline: Pipeline,
+    prepared: Prepared,
+    factors: Factors | None = None,
+) -> Judgement:
     """Score, compare and choose.
+
+    Parameters
+    ----------
+    climbed, pipeline, prepared
+        The rungs, their task and its data.
+    factors
+        That a fleet is priced with; by default those of the package.
 
     Raises
     ------
     DataError
         If the data do not allow a metric that the pipeline declares.
+    CostError
+        If a fleet cannot be priced.
     """
     split, rule = prepared.split, pipeline.selection
     actual = _targets(prepared, split.test)
     seen = _targets(prepared, split.validation)
-    candidates = [_candidate(one, seen, pipeline) for one in climbed]
+    weights = _weights(climbed, pipeline, factors)
+    candidates = [
+        _candidate(one, seen, pipeline, weight)
+        for one, weight in zip(climbed, weights, strict=True)
+    ]
     draws = _resamples(split.validation, pipeline)
     name, reason = _choose(candidates, pipeline, draws)
     judged = verdicts(candidates, draws, rule.level)
@@ -140,11 +164,14 @@ def judge(climbed: Sequence[Climbed], pipeline: Pipeline, prepared: Prepared) ->
             quantiles=_quantile_score(one, actual, denominator, pipeline, draws),
             validation_mae=candidate.mae,
             verdict=verdict,
+            weight=weight,
         )
-        for one, tested, candidate, verdict in zip(climbed, errors, candidates, judged, strict=True)
+        for one, tested, candidate, verdict, weight in zip(
+            climbed, errors, candidates, judged, weights, strict=True
+        )
     )
     chosen = next((one for one in rungs if one.climbed.rung.name == name), None)
-    why = f"On {len(split.validation)} validation origins, {reason}"
+    why = f"On {len(split.validation)} validation origins, {reason} {_counted(pipeline, weights)}"
     return Judgement(rungs, chosen, why, baseline)
 
 
@@ -196,14 +223,54 @@ def _targets(prepared: Prepared, origins: IntArray) -> FloatArray:
     return np.stack([series.targets(origins) for series in prepared.series])
 
 
-def _candidate(one: Climbed, seen: FloatArray, pipeline: Pipeline) -> Candidate:
+def _weights(
+    climbed: Sequence[Climbed], pipeline: Pipeline, factors: Factors | None
+) -> list[Weight | None]:
+    """Weigh the rungs under the fleet, where the life cycle counts."""
+    fleet = pipeline.fleet
+    if fleet is None or pipeline.carbon == "training":
+        return [None] * len(climbed)
+    known = factors or load_factors()
+    return [weigh(_rung_work(one, pipeline), fleet, known) for one in climbed]
+
+
+def _rung_work(one: Climbed, pipeline: Pipeline) -> RungWork:
+    made = one.cost.training
+    return RungWork(
+        dynamic_j=made.energy_dynamic_j,
+        idle_j=made.energy_idle_j,
+        vcpu_h=made.wall_s * pipeline.cost.threads / 3600,
+        cpu_s=one.cost.per_1000.cpu_s / 1000,
+        size=one.bytes // len(one.exported),
+        spread=one.cost.spread,
+        country=pipeline.cost.country,
+        pue=pipeline.cost.pue,
+    )
+
+
+def _counted(pipeline: Pipeline, weights: Sequence[Weight | None]) -> str:
+    """Say which carbon was compared."""
+    weight = weights[0] if weights else None
+    if weight is None or pipeline.fleet is None:
+        forecasts = pipeline.cost.forecasts * len(pipeline.series)
+        return f"CO2e is that of training and {forecasts:,} forecasts."
+    return (
+        f"CO2e is what hangs on the rung over the life of {pipeline.fleet.label}: making, "
+        f"retraining, pushing and asking it; {mass(weight.common_g)} more are there whatever the "
+        f"rung."
+    )
+
+
+def _candidate(
+    one: Climbed, seen: FloatArray, pipeline: Pipeline, weight: Weight | None
+) -> Candidate:
     forecasts = pipeline.cost.forecasts * len(one.exported)  # of every series
     return Candidate(
         rung=one.rung.name,
         errors=origin_errors(one.evaluation.validation, seen),
-        co2e_g=one.cost.dynamic_g(forecasts),
-        reported_g=one.cost.life_g(forecasts),
-        co2e_spread=one.cost.spread,
+        co2e_g=weight.dynamic_g if weight else one.cost.dynamic_g(forecasts),
+        reported_g=weight.own_g if weight else one.cost.life_g(forecasts),
+        co2e_spread=weight.spread if weight else one.cost.spread,
         energy_wh=one.cost.training.energy_wh,
         cpu_s=one.cost.training.cpu_s,
         bytes=one.bytes,

@@ -134,7 +134,14 @@ def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
         energy_spread=context.power.spread,
         threads=context.threads,
         forecasts=pipeline.cost.forecasts * len(pipeline.series),
+        fleet=_fleet(pipeline),
     )
+
+
+def _fleet(pipeline: Pipeline) -> str | None:
+    if pipeline.fleet is None or pipeline.carbon == "training":
+        return None
+    return f"{pipeline.fleet.label} {pipeline.fleet.digest}"
 
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:
@@ -159,6 +166,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         energy_wh=one.cost.training.energy_wh,
         co2e_g=one.cost.training.co2e_g,
         co2e_g_per_1000=one.cost.per_1000.co2e_g,
+        life_cycle_g=judged.weight.own_g if judged.weight else None,
         co2e_spread=one.cost.spread,
         bytes=one.bytes,
         latency_us=one.cost.latency_us,
@@ -343,6 +351,7 @@ def _costs(
         "co2e_g_per_1000_forecasts": compressed.co2e_g_per_1000
         if compressed
         else row.co2e_g_per_1000,
+        "cpu_us_per_forecast": compressed.cpu_us if compressed else row.latency_us,
         "fit_cpu_s": row.fit_cpu_s,
         "energy_method": context.energy_method,
         "energy_spread": context.energy_spread,

@@ -1,12 +1,11 @@
 """A pipeline: everything that defines a run, read from one YAML file and never changed after."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from annotated_types import Ge, Gt, MinLen
 from pydantic import (
     AwareDatetime,
@@ -23,21 +22,23 @@ from frugal_ai import ladder
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.metrics import Denominator
 from frugal_ai.backtest.origins import OriginRule, start_of
+from frugal_ai.bill.fleet import Fleet, read_fleet
 from frugal_ai.cost.context import CostSettings
 from frugal_ai.data import sources
 from frugal_ai.data.quality import QualityPolicy
-from frugal_ai.errors import PipelineError
+from frugal_ai.errors import CostError, PipelineError
 from frugal_ai.features.grid import SERIES
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.recipes import Kind, default_recipe
 from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
 from frugal_ai.report.row import Weather
-from frugal_ai.selection.choice import SelectionSettings
+from frugal_ai.selection.choice import Carbon, SelectionSettings
 from frugal_ai.selection.climbing import Climbing
 from frugal_ai.selection.compression import Compression
 from frugal_ai.settings import Duration, Settings, describe, format_duration
 from frugal_ai.site import Site
+from frugal_ai.yaml_file import parse_yaml, read_text
 
 # a series with others beside it names a folder of the run
 SeriesId = Annotated[str, StringConstraints(pattern=r"^[^/\\.\x00][^/\\\x00]*$")]
@@ -159,6 +160,7 @@ class Pipeline(Settings):
     climbing: Climbing = Climbing()
     compress: Compression | None = Compression()
     cost: CostSettings
+    fleet: Fleet | None = None
     seed: Annotated[int, Ge(0)] = 0
     valid_years: Annotated[int, Ge(1)] = 8
 
@@ -190,6 +192,12 @@ class Pipeline(Settings):
                 f"horizon: expected a multiple of the step ({format_duration(self.step)}), "
                 f"got {format_duration(self.horizon)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fleet_to_weigh(self) -> "Pipeline":
+        if self.selection.carbon == "life_cycle" and self.fleet is None:
+            raise ValueError("selection.carbon: expected a fleet beside life_cycle, got none")
         return self
 
     @model_validator(mode="after")
@@ -271,6 +279,11 @@ class Pipeline(Settings):
         return self.recipe or default_recipe(self.kind, self._setting())
 
     @property
+    def carbon(self) -> Carbon:
+        """What choice and verdicts count."""
+        return self.selection.carbon or ("training" if self.fleet is None else "life_cycle")
+
+    @property
     def recalibrates(self) -> bool:
         """Whether quantiles drift with what arrives; one alone has no width to move by."""
         return self.recalibrate and len(self.quantiles) > 1
@@ -320,25 +333,14 @@ def read_pipeline(path: Path) -> Pipeline:
         If the file cannot be read, is not YAML, or a key or value in it is not valid; the message
         names the file, the key, what was expected and what was given.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PipelineError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PipelineError(f"{path}: expected UTF-8 text: {error}") from error
-    return parse_pipeline(text, path)
+    return parse_pipeline(read_text(path, PipelineError), path)
 
 
 def parse_pipeline(text: str, path: Path) -> Pipeline:
     """Check the text of a pipeline file; see `read_pipeline`."""
+    declared = parse_yaml(text, path, PipelineError)
     try:
-        declared = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader underneath
-    except yaml.YAMLError as error:
-        raise PipelineError(f"{path}: expected YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(declared, dict):
-        raise PipelineError(f"{path}: expected keys and values, got {type(declared).__name__}")
-    try:
-        return Pipeline.model_validate(_with_components(dict(declared)))
+        return Pipeline.model_validate(_with_components(dict(declared), path))
     except _AtKeyError as error:
         raise PipelineError(f"{path}: {error}") from error
     except ValidationError as error:
@@ -349,8 +351,10 @@ class _AtKeyError(Exception):
     """Something is wrong at a key of the file; caught by `read_pipeline`, which knows the path."""
 
 
-def _with_components(declared: dict[str, Any]) -> dict[str, Any]:
-    """Replace what names a source or a rung by the component, checked by its own settings."""
+def _with_components(declared: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Replace what names a source, a rung or a fleet's file by it, checked by its own settings."""
+    if isinstance(declared.get("fleet"), str):
+        declared["fleet"] = _fleet(path.parent / declared["fleet"])
     if "source" in declared:
         declared["source"] = _source(declared["source"])
     if isinstance(declared.get("rungs"), list):
@@ -370,6 +374,13 @@ def _source(declared: Any) -> Any:
         raise _AtKeyError(str(error)) from error
 
 
+def _fleet(file: Path) -> Fleet:
+    try:
+        return read_fleet(file)
+    except CostError as error:
+        raise _AtKeyError(f"fleet: {error}") from error
+
+
 def _at(key: str, make: Any, settings: Any) -> Any:
     try:
         return make(settings)
@@ -377,16 +388,3 @@ def _at(key: str, make: Any, settings: Any) -> Any:
         raise _AtKeyError(describe(error, (key,))) from error
     except PipelineError as error:
         raise _AtKeyError(f"{key}: {error}") from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice; YAML's own rule would drop the first in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)

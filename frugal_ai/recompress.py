@@ -15,7 +15,7 @@ from frugal_ai.compress.compressor import Step
 from frugal_ai.compress.original import ORIGINAL, Original
 from frugal_ai.cost.context import build_context
 from frugal_ai.cost.ledger import Ledger
-from frugal_ai.cost.ledger_file import read_ledger, write_ledger
+from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.errors import CompressionError, DataError
 from frugal_ai.export.model import OnnxModel
@@ -87,7 +87,13 @@ def recompress(
         raise DataError(f"{run_dir}: the data of {file} have changed since the run; run it again")
     original = _original(run_dir, pipeline, prepared, report.chosen)
     rule = _rule(pipeline, gates)
-    ledger = Ledger(build_context(pipeline.cost), f"{report.run_id}-compress", pipeline.name)
+    context = build_context(pipeline.cost, folder=file.parent)
+    ledger = Ledger(
+        context,
+        f"{report.run_id}-compress",
+        pipeline.cost.project or pipeline.name,
+        experiment_id=pipeline.name,
+    )
     meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
     compressed = compress_original(original, pipeline, prepared, rule, meter, ledger, step)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
@@ -95,7 +101,8 @@ def recompress(
     report = write_models(run_dir, pipeline, prepared, report, original, compressed)
     report.write(run_dir)
     write_leaderboard(run_dir, report)
-    write_ledger((*read_ledger(run_dir / _LEDGER), *ledger.records), run_dir / _LEDGER)
+    append_ledger(ledger.records, run_dir / _LEDGER)
+    append_ledger(ledger.records, run_dir.absolute().parent / _LEDGER)
     return report, run_dir
 
 

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from frugal_ai.accounts import Account
+from frugal_ai.bill.bill import make_bill
+from frugal_ai.bill.fleet import check_countries
+from frugal_ai.bill.folder import BILL, write_bill
+from frugal_ai.bill.model import read_model
 from frugal_ai.climb import Climb
 from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
 from frugal_ai.cost.context import CostContext, build_context
 from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.meter import CpuMeter
 from frugal_ai.errors import CostError, OutputError, TrackingError
 from frugal_ai.features.blocks.lag import Last
@@ -74,7 +79,9 @@ def run(pipeline: Pipeline, order: Order, watcher: Watcher) -> RunReport:
     FrugalError
         If the pipeline cannot be run; nothing half-written is left.
     """
-    context = build_context(pipeline.cost)
+    context = build_context(pipeline.cost, folder=order.path.parent)
+    if pipeline.fleet is not None:
+        check_countries(pipeline.fleet, context.factors)
     with made_folder(order.out):
         return _run(pipeline, order, watcher, context)
 
@@ -83,7 +90,9 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     started = int(time.time())
     meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
     run_id = f"{pipeline.name}-{_compact(started)}"
-    ledger = Ledger(context, run_id, pipeline.name)
+    ledger = Ledger(
+        context, run_id, pipeline.cost.project or pipeline.name, experiment_id=pipeline.name
+    )
     with Envelope(context, pipeline.name) as envelope:
         ready = partial(prepare, pipeline, order.path.parent, order.replacements, watcher.tell)
         prepared, measured = meter.measure(ready, repeat=False)
@@ -91,7 +100,9 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
         account = partial(Account, meter=meter, ledger=ledger)
         climb = Climb(pipeline, prepared, account, watcher.tell)
         status = _climb(climb, watcher)
-        judgement = judge(climb.climbed, pipeline, prepared) if climb.climbed else None
+        judgement = (
+            judge(climb.climbed, pipeline, prepared, context.factors) if climb.climbed else None
+        )
         chosen = judgement.chosen if judgement and status == "finished" else None
         original = original_of(chosen.climbed, pipeline, prepared) if chosen else None
         compressed = None
@@ -115,12 +126,25 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     except CostError as error:  # CodeCarbon hides its own errors; the run's lines stand without it
         watcher.tell(f"no envelope around the run: {error}")
     ledger.write(order.out / _LEDGER)
-    return _log(order, ledger)
+    if pipeline.fleet is not None and chosen is not None:
+        bill = make_bill(pipeline.fleet, read_model(order.out), context.factors)
+        write_bill(bill, pipeline.fleet, context.factors, order.out / BILL)
+    report = _log(order, ledger)
+    try:
+        append_ledger(ledger.records, project_ledger(order.out))
+    except OutputError as error:  # the run has its own ledger
+        watcher.tell(f"not in the project's ledger: {error}")
+    return report
 
 
 def run_folder(name: str) -> Path:
     """Return the default folder of a run that starts now."""
     return Path("runs") / f"{name}-{_compact(int(time.time()))}"
+
+
+def project_ledger(run_dir: Path) -> Path:
+    """Return the ledger that all runs beside this one append to."""
+    return run_dir.absolute().parent / _LEDGER
 
 
 def _compact(instant: int) -> str:

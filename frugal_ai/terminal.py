@@ -17,7 +17,7 @@ from frugal_ai.leaderboard.compression import compression_sentence, compression_
 from frugal_ai.leaderboard.render import ladder_table, leaderboard_tables
 from frugal_ai.report import RungRow, RunReport, TuningReport
 from frugal_ai.report.compression import CompressionReport
-from frugal_ai.selection._wording import mass
+from frugal_ai.wording import mass
 
 
 class Terminal:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from frugal_ai.cost.intensity.point import Base, Point, ordered, require_one_base, stamp
 from frugal_ai.errors import CostError
+from frugal_ai.wording import figure, mass, percent
 
 
 @dataclass(frozen=True)
@@ -162,3 +164,107 @@ def _window(points: list[Point], start: datetime, duration: timedelta) -> Window
     assert middle is not None  # noqa: S101 - every point has a value
     low, high = mean(point.low for point in inside), mean(point.high for point in inside)
     return Window(start, end, middle, low, high)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A choice, and what it means for work of so much electricity.
+
+    Attributes
+    ----------
+    choice
+        The windows.
+    kwh
+        That the work takes [kWh].
+    deadline
+        As it was asked for.
+    """
+
+    choice: Choice
+    kwh: float
+    deadline: datetime
+
+    @property
+    def saving_g(self) -> float:
+        """What waiting saves [gCO2e]."""
+        return self.choice.saving_g_per_kwh * self.kwh
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything in plain JSON."""
+        choice = self.choice
+        return {
+            "start": stamp(choice.best.start),
+            "end": stamp(choice.best.end),
+            "now": _plain(choice.now),
+            "greenest": _plain(choice.best),
+            "kwh": self.kwh,
+            "saving_g": self.saving_g,
+            "saving_share": choice.saving,
+            "intervals_apart": choice.certain,
+            "basis": choice.base.basis,
+            "kind": choice.base.kind,
+            "scope": choice.base.scope,
+            "estimated": choice.estimated,
+            "sources": list(choice.sources),
+            "searched_until": stamp(choice.searched_until),
+            "notes": self.notes(),
+        }
+
+    def lines(self) -> list[str]:
+        """Say it in lines for a terminal."""
+        choice = self.choice
+        best, now = choice.best, choice.now
+        same = best.start == now.start
+        saved = f"saves {mass(self.saving_g)} ({percent(choice.saving)})"
+        return [
+            "start now: nothing before the deadline is greener"
+            if same
+            else f"start at {stamp(best.start)}, end at {stamp(best.end)}: {saved}",
+            f"now       {_figure(now)}, {mass(now.g_per_kwh * self.kwh)}",
+            f"greenest  {_figure(best)}, {mass(best.g_per_kwh * self.kwh)}",
+            f"counts    {choice.base}; {', '.join(choice.sources)}",
+            *(f"note      {one}" for one in self.notes()),
+        ]
+
+    def notes(self) -> list[str]:
+        """Say what a reader should know."""
+        choice, said = self.choice, []
+        if choice.certain is False and choice.best.start != choice.now.start:
+            said.append("the intervals of both windows overlap: that waiting saves is not certain")
+        if choice.certain is None and choice.estimated:
+            said.append("the source gives no interval: how certain the saving is, is not known")
+        if choice.base.basis == "direct":
+            said.append("direct emissions alone: good for when, not for totals")
+        if choice.searched_until < self.deadline:
+            until = stamp(choice.searched_until)
+            said.append(f"nothing is known after {until}: only windows before it were compared")
+        return said
+
+
+def advice(choice: Choice, kwh: float, deadline: datetime) -> Advice:
+    """Say what a choice means for work that takes so much electricity [kWh].
+
+    Raises
+    ------
+    CostError
+        If it takes less than none.
+    """
+    if not kwh >= 0:
+        raise CostError(f"energy: expected 0 kWh or more, got {kwh:g}")
+    return Advice(choice, kwh, deadline)
+
+
+def _plain(window: Window) -> dict[str, Any]:
+    return {
+        "start": stamp(window.start),
+        "g_per_kwh": window.g_per_kwh,
+        "low": window.low,
+        "high": window.high,
+    }
+
+
+def _figure(window: Window) -> str:
+    ends = "" if window.low is None or window.high is None else (
+        f" [{figure(window.low)}, {figure(window.high)}]"
+    )
+    return f"{figure(window.g_per_kwh)}{ends} gCO2e/kWh"

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from math import fsum
+from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from frugal_ai.cost.factors import Factor, load_factors
+from frugal_ai.cost.factors import Factor, Factors, load_factors
 from frugal_ai.cost.hardware import Hardware, HardwareRecord, Host, describe, detect_host
 from frugal_ai.cost.measurement import Measurement
 from frugal_ai.cost.power import (
@@ -24,13 +25,16 @@ from frugal_ai.units import gco2e, wh
 class CostSettings(Settings):
     """Where the work is done, on what, and how it is measured.
 
-    ``country`` is an ISO 3166-1 alpha-3 code; ``pue`` the site's power usage effectiveness;
-    ``threads`` the threads that a run keeps to itself; ``forecasts`` the number that a deployed
-    model serves in its life, for comparing training with use; ``block_cpu_s`` [s] and ``blocks``
-    the repeats of short work.
+    ``country`` is an ISO 3166-1 code; ``factors`` a table of the user's own, relative to the
+    pipeline's file; ``project`` what the run is booked under, by default its pipeline; ``pue`` the
+    site's power usage effectiveness; ``threads`` the threads that a run keeps to itself;
+    ``forecasts`` the number that a deployed model serves in its life, for comparing training with
+    use; ``block_cpu_s`` [s] and ``blocks`` the repeats of short work.
     """
 
     country: str
+    factors: Path | None = None
+    project: str = ""
     hardware: Hardware = Hardware()
     pue: Annotated[float, Ge(1)] = 1.0
     threads: Annotated[int, Ge(1)] = 1
@@ -89,10 +93,10 @@ class CostContext:
         The machine.
     ram_w_per_gb
         Power of resident memory [W/GB].
-    factor_set_id
-        Digest of the table that the factors come from.
     threads
         Threads that the run keeps to itself.
+    factors
+        All of them.
     """
 
     intensity: Factor
@@ -100,8 +104,13 @@ class CostContext:
     power: PowerModel
     hardware: HardwareRecord
     ram_w_per_gb: float
-    factor_set_id: str
     threads: int
+    factors: Factors
+
+    @property
+    def factor_set_id(self) -> str:
+        """Digest of the factors."""
+        return self.factors.digest()
 
     @property
     def country(self) -> str:
@@ -147,7 +156,9 @@ class CostContext:
         )
 
 
-def build_context(settings: CostSettings, host: Host | None = None) -> CostContext:
+def build_context(
+    settings: CostSettings, host: Host | None = None, folder: Path = Path()
+) -> CostContext:
     """Look up what the settings name.
 
     Parameters
@@ -156,13 +167,16 @@ def build_context(settings: CostSettings, host: Host | None = None) -> CostConte
         The pipeline's cost section.
     host
         The machine; by default this one, detected.
+    folder
+        That the user's table of factors is relative to.
 
     Raises
     ------
     CostError
-        If the country is not in the table, or more threads are reserved than there are.
+        If a table cannot be read, the country is not in it, or more threads are reserved than
+        there are.
     """
-    factors = load_factors()
+    factors = load_factors(folder / settings.factors if settings.factors else None)
     default_w = factors.get("cpu_tdp_per_thread").value
     hardware = describe(settings.hardware, detect_host() if host is None else host, default_w)
     power = CpuTimeModel(
@@ -177,6 +191,6 @@ def build_context(settings: CostSettings, host: Host | None = None) -> CostConte
         power=power,
         hardware=hardware,
         ram_w_per_gb=factors.get("ram_power").value,
-        factor_set_id=factors.digest(),
         threads=settings.threads,
+        factors=factors,
     )

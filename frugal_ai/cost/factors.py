@@ -8,7 +8,9 @@ import math
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 
+from frugal_ai.cost.country import alpha3
 from frugal_ai.errors import CostError
 
 COLUMNS = ("key", "region", "value", "unit", "name", "year", "low", "high", "source")
@@ -71,31 +73,66 @@ class Factors:
             raise CostError(f"factors: expected a row {key!r} for region {region!r}, found none")
         return self._by_key[key, region]
 
+    def find(self, key: str, region: str) -> Factor | None:
+        """Return the factor of a region, else the one that depends on no place, else None."""
+        return self._by_key.get((key, region)) or self._by_key.get((key, WORLD))
+
+    def of(self, key: str, region: str) -> Factor:
+        """Return what `find` does.
+
+        Raises
+        ------
+        CostError
+            If there is none.
+        """
+        found = self.find(key, region)
+        return self.get(key, region) if found is None else found
+
+    def of_country(self, country: str) -> tuple[Factor, ...]:
+        """Return every factor that is in force in a country, in the order of the table."""
+        region = self.intensity(country).region
+        mine = {row.key for row in self.rows if row.region == region}
+        return tuple(
+            row
+            for row in self.rows
+            if row.region == region or (row.region == WORLD and row.key not in mine)
+        )
+
+    def overridden(self, other: "Factors") -> "Factors":
+        """Put the rows of another set in the place of those of equal key and region."""
+        rows = {(row.key, row.region): row for row in (*self.rows, *other.rows)}
+        return Factors(tuple(rows.values()))
+
     def intensity(self, country: str) -> Factor:
         """Return the carbon intensity of a country's electricity [gCO2e/kWh].
 
         Parameters
         ----------
         country
-            ISO 3166-1 alpha-3 code, such as FRA.
+            ISO 3166-1 code, alpha-3 such as FRA or alpha-2 such as FR.
 
         Raises
         ------
         CostError
             If the country is not in the table; a world average never stands in.
         """
-        if (_INTENSITY, country) not in self._by_key:
+        code = alpha3(country)
+        if (_INTENSITY, code) not in self._by_key:
             raise CostError(
-                f"country: expected an ISO 3166-1 alpha-3 code with a known carbon intensity, "
+                f"country: expected an ISO 3166-1 code with a known carbon intensity, "
                 f"got {country!r}; {self._hint(country)}"
             )
-        return self._by_key[_INTENSITY, country]
+        return self._by_key[_INTENSITY, code]
 
-    def digest(self) -> str:
-        """Return a short name of the set's content; the order of rows does not matter."""
+    @cached_property
+    def _digest(self) -> str:
         rows = sorted(self.rows, key=lambda row: (row.key, row.region))
         content = repr([astuple(row) for row in rows])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def digest(self) -> str:
+        """Return a short name of the set's content; the order of rows does not matter."""
+        return self._digest
 
     def _hint(self, wanted: str) -> str:
         countries = {row.region: row.name for row in self.rows if row.key == _INTENSITY}
@@ -110,10 +147,29 @@ class Factors:
         return f"close to it: {close}"
 
 
-def load_factors() -> Factors:
-    """Read the table that comes with the package."""
+def load_factors(own: Path | None = None) -> Factors:
+    """Read the table that comes with the package.
+
+    Parameters
+    ----------
+    own
+        A user's table of the same columns, whose rows take the place of those of equal key and
+        region.
+
+    Raises
+    ------
+    CostError
+        If the user's table cannot be read or a row of it is not valid.
+    """
     table = files("frugal_ai.cost").joinpath("factors.csv")
-    return parse_factors(table.read_text(encoding="utf-8"), "factors.csv")
+    ours = parse_factors(table.read_text(encoding="utf-8"), "factors.csv")
+    if own is None:
+        return ours
+    try:
+        text = own.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CostError(f"{own}: cannot be read: {error}") from error
+    return ours.overridden(parse_factors(text, str(own)))
 
 
 def parse_factors(text: str, where: str) -> Factors:

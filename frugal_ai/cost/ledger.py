@@ -1,5 +1,6 @@
 """The run's bill: one record for each piece of work."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from frugal_ai.cost.ledger_file import write_ledger
 from frugal_ai.cost.measurement import Measurement
 from frugal_ai.cost.record import RECORD_VERSION, STAGES, Record, Stage
 from frugal_ai.errors import CostError
-from frugal_ai.units import gco2e
+from frugal_ai.units import J_PER_KWH, gco2e
 
 
 class Ledger:
@@ -19,18 +20,24 @@ class Ledger:
     ----------
     context
         Turns measurements into costs.
-    run_id, project_name, dataset_id
-        Identity, on every record.
+    run_id, project_name, dataset_id, experiment_id
+        Identity, on every record; the last is the pipeline, by default the project.
     """
 
     def __init__(
-        self, context: CostContext, run_id: str, project_name: str, dataset_id: str = ""
+        self,
+        context: CostContext,
+        run_id: str,
+        project_name: str,
+        dataset_id: str = "",
+        experiment_id: str = "",
     ) -> None:
         self.context = context
         self._identity: dict[str, Any] = {
             "run_id": run_id,
             "project_name": project_name,
             "dataset_id": dataset_id,
+            "experiment_id": experiment_id or project_name,
         }
         self._records: list[Record] = []
 
@@ -101,6 +108,8 @@ class Ledger:
             model_id=model_id,
             energy_method="codecarbon" if codecarbon_version else self.context.power.method,
             codecarbon_version=codecarbon_version,
+            tracking_mode="process" if codecarbon_version else None,
+            load_avg_1m=_load(),
             note=note,
             **self._identity,
             **_measured(measurement),
@@ -147,6 +156,9 @@ def _amounts(cost: Cost, ram_kwh: float, context: CostContext) -> dict[str, Any]
     low, high = _scenarios(consumed, context)
     return {
         "duration": cost.wall_s,
+        "cpu_power": _rate(joules, cost.wall_s),
+        "ram_power": _rate(ram_kwh * J_PER_KWH / context.pue, cost.wall_s),
+        "emissions_rate": _rate(consumed * context.intensity.value / 1000, cost.wall_s),
         "wall_s": cost.wall_s,
         "cpu_time_s": cost.cpu_s,
         "cpu_energy": cost.energy_wh / 1000,
@@ -160,6 +172,17 @@ def _amounts(cost: Cost, ram_kwh: float, context: CostContext) -> dict[str, Any]
         "emissions_low_kg": low,
         "emissions_high_kg": high,
     }
+
+
+def _rate(amount: float, wall_s: float) -> float | None:
+    return amount / wall_s if wall_s > 0 else None
+
+
+def _load() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return None
 
 
 def _scenarios(consumed_kwh: float, context: CostContext) -> tuple[float | None, float | None]:
@@ -183,7 +206,7 @@ def _circumstances(context: CostContext) -> dict[str, Any]:
         "intensity_kind": "average",
         "intensity_scope": "production",
         "intensity_source": intensity.source,
-        "intensity_year": intensity.year,
+        "intensity_year_or_time": str(intensity.year),
         "factor_set_id": context.factor_set_id,
         "pue": context.pue,
         "country_iso_code": context.country,

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from frugal_ai.errors import CostError
 
-EnergyMethod = Literal["cpu_time_model", "codecarbon"]
+EnergyMethod = Literal["wall", "rapl", "pmic", "cpu_time_model", "codecarbon", "factor"]
 Quality = Literal["high", "medium", "low"]
 
 DYNAMIC_SHARE = 0.6

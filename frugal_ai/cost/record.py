@@ -5,7 +5,8 @@ from typing import Literal, get_args
 
 from frugal_ai.cost.power import EnergyMethod, Quality
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
+"""Version 1 had `intensity_year` and none of the fields with defaults; it is still read."""
 
 Stage = Literal[
     "data",
@@ -62,8 +63,8 @@ class Record:
         Powers of the model [W].
     intensity_g_per_kwh, intensity_basis, intensity_kind, intensity_scope
         Carbon intensity [gCO2e/kWh], and what kind of figure it is.
-    intensity_source, intensity_year
-        Where it comes from, and the year it describes.
+    intensity_source, intensity_year_or_time
+        Where it comes from, and the year or instant that it describes.
     factor_set_id, pue, country_iso_code
         Factors and place.
     cpu_model, cpu_count, ram_total_size, hardware_default, os, python_version
@@ -72,6 +73,33 @@ class Record:
         Of the envelope around the run, where the line comes from it.
     note
         What a reader of this line should know.
+    parent_record_id, experiment_id
+        The line that this one is a part of; the pipeline of the run.
+    n_rows, n_features
+        Of what was learnt from.
+    cpu_power, ram_power, gpu_power
+        Mean power over `duration` [W].
+    gpu_energy, emissions_rate, water_consumed
+        [kWh], [kg/s], [L]; None where nothing was measured.
+    wue, region, on_cloud, tracking_mode
+        Water usage effectiveness [L/kWh]; place; as CodeCarbon has them.
+    cold_start_cpu_s, load_avg_1m
+        CPU time of a process until its first forecast [s]; the machine's load.
+    te_g, tir_s, el_s, rr, tor, embodied_g
+        Embodied emissions by ISO/IEC 21031: of the whole device [g], time it is reserved [s], its
+        lifetime [s], resources reserved of so many; `embodied_g` = te x (tir / el) x (rr / tor).
+    allocation_rule, boundary
+        What of a device is charged; what the line includes.
+    functional_unit, r_count, sci_g_per_r
+        What costs are related to, how many of it, and emissions of one [g].
+    bytes_in, bytes_out, network_type, storage_byte_days, replicas
+        Data that were moved and kept.
+    metric_name, metric_value, metric_ci
+        Accuracy beside the cost.
+    cost_eur
+        Money [EUR].
+    factor_key
+        Of the factors that the line rests on beside the intensity.
     """
 
     record_version: int
@@ -111,7 +139,7 @@ class Record:
     intensity_kind: str
     intensity_scope: str
     intensity_source: str
-    intensity_year: int
+    intensity_year_or_time: str
     factor_set_id: str
     pue: float
     country_iso_code: str
@@ -123,3 +151,40 @@ class Record:
     python_version: str
     codecarbon_version: str | None
     note: str
+    parent_record_id: str | None = None
+    experiment_id: str = ""
+    n_rows: int | None = None
+    n_features: int | None = None
+    cpu_power: float | None = None
+    ram_power: float | None = None
+    gpu_power: float | None = None
+    gpu_energy: float | None = None
+    emissions_rate: float | None = None
+    water_consumed: float | None = None
+    wue: float | None = None
+    region: str | None = None
+    on_cloud: str | None = None
+    tracking_mode: str | None = None
+    cold_start_cpu_s: float | None = None
+    load_avg_1m: float | None = None
+    te_g: float | None = None
+    tir_s: float | None = None
+    el_s: float | None = None
+    rr: float | None = None
+    tor: float | None = None
+    embodied_g: float | None = None
+    allocation_rule: str | None = None
+    boundary: str | None = None
+    functional_unit: str | None = None
+    r_count: float | None = None
+    sci_g_per_r: float | None = None
+    bytes_in: float | None = None
+    bytes_out: float | None = None
+    network_type: str | None = None
+    storage_byte_days: float | None = None
+    replicas: int | None = None
+    metric_name: str | None = None
+    metric_value: float | None = None
+    metric_ci: tuple[float, float] | None = None
+    cost_eur: float | None = None
+    factor_key: str | None = None

@@ -116,7 +116,10 @@ def _scales(axes: Axes, points: Sequence[RungRow]) -> None:
     spread = ""
     if first.energy_spread is not None:
         spread = f" (within a factor of {first.energy_spread:g}, the same for all rungs)"
-    axes.set_xlabel(f"CO2e of training{use} [gCO2e]\n{method(first.energy_method)}{spread}")
+    what = f"CO2e of training{use}"
+    if first.fleet:
+        what = f"CO2e that hangs on the rung over the life of {first.fleet}"
+    axes.set_xlabel(f"{what} [gCO2e]\n{method(first.energy_method)}{spread}")
     axes.set_ylabel(f"MAE on the test origins [{first.unit}]")
     axes.margins(y=0.12)
     grid(axes)

@@ -40,6 +40,8 @@ class Figures(Settings):
         Training with all its trials [Wh], [gCO2e].
     co2e_g_per_1000
         Of a thousand forecasts [gCO2e].
+    life_cycle_g
+        What hangs on the rung over the life of the pipeline's fleet [gCO2e]; None without one.
     co2e_spread
         Relative standard deviation of the costs from one measurement to the next [1].
     bytes
@@ -70,6 +72,7 @@ class Figures(Settings):
     energy_wh: Amount | None = None
     co2e_g: Amount | None = None
     co2e_g_per_1000: Amount | None = None
+    life_cycle_g: Amount | None = None
     co2e_spread: Amount | None = None
     bytes: Count | None = None
     latency_us: Amount | None = None

@@ -115,6 +115,8 @@ class ContextReport(Settings):
     ----------
     forecasts
         Number of forecasts that the choice weighs beside training.
+    fleet
+        Name and digest of the fleet whose life cycle the choice weighs instead; None without one.
     energy_spread
         Factor f: the true energy lies within 1/f and f times the figure in 90 % of cases, for all
         rungs alike; None where it was measured.
@@ -128,6 +130,7 @@ class ContextReport(Settings):
     energy_spread: Annotated[float, Ge(1)] | None = None
     threads: Annotated[int, Ge(1)] = 1
     forecasts: Count = 0
+    fleet: str | None = None
 
 
 class OriginsReport(Settings):

@@ -37,6 +37,7 @@ class Circumstances(Settings):
     intensity_g_per_kwh: Amount
     pue: Annotated[float, Ge(1)]
     forecasts: Count
+    fleet: str | None = None
 
 
 class RungRow(Circumstances, Figures):
@@ -61,7 +62,9 @@ class RungRow(Circumstances, Figures):
 
     @property
     def life_g(self) -> float | None:
-        """Emissions of training and of the forecasts that the choice weighs [gCO2e]."""
+        """Emissions that the choice weighs [gCO2e]: the life cycle, or training and forecasts."""
+        if self.life_cycle_g is not None:
+            return self.life_cycle_g
         if self.co2e_g is None or self.co2e_g_per_1000 is None:
             return None
         return self.co2e_g + self.co2e_g_per_1000 * self.forecasts / 1000

@@ -27,7 +27,7 @@ _OF_RUN = {
     "git_revision",
 }  # fmt: skip
 _OF_CONTEXT = {
-    "energy_method", "energy_spread", "country", "intensity_g_per_kwh", "pue", "forecasts",
+    "energy_method", "energy_spread", "country", "intensity_g_per_kwh", "pue", "forecasts", "fleet",
 }  # fmt: skip
 
 

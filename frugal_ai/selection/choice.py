@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -16,6 +16,7 @@ from frugal_ai.settings import Settings
 
 _UNITS = {"co2e_g": "gCO2e", "energy_wh": "Wh", "cpu_s": "CPU-s", "bytes": "bytes"}
 
+Carbon = Literal["training", "life_cycle"]
 Limit = Annotated[float, Field(gt=0)]
 
 
@@ -52,12 +53,16 @@ class SelectionSettings(Settings):
         Instead: the smallest error within these limits.
     price
         Instead: the least sum of CO2e and priced error [gCO2e per unit of MAE].
+    carbon
+        What counts: ``training`` with the forecasts that the cost section declares, or the
+        ``life_cycle`` under the pipeline's fleet; by default the latter where there is a fleet.
     """
 
     tolerance: float = Field(default=0.0, ge=0)
     resamples: int = Field(default=2000, ge=100)
     budget: Budget | None = None
     price: float | None = Field(default=None, ge=0)
+    carbon: Carbon | None = None
 
     @property
     def level(self) -> float:

@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import OutputError, TrackingError
 from frugal_ai.report import Figures, MlflowReport, RunReport
+from frugal_ai.tracking.bill import bill_figures, ledger_figures
 from frugal_ai.tracking.content import (
     ROLE,
     run_params,
@@ -159,6 +160,7 @@ def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path
         best = next((rung for rung in report.rungs if rung.chosen), None)
         _batch(client, parent, run_params(report), best, report.ended)
         _compression(client, parent, report)
+        _bill(client, parent, report, run_dir)
         _artifacts(client, parent, report, run_dir)
         for rung, row in zip(report.rungs, report.rows(), strict=True):
             tags = {**rung_tags(row), **source_tags(report), ROLE: "rung", _PARENT: parent}
@@ -200,6 +202,15 @@ def _compression(client: MlflowClient, run: str, report: RunReport) -> None:
         figures |= {f"compression.{one.kind}.{name}": value for name, value in row.items()}
     at = _ms(report.ended)
     client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
+
+
+def _bill(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:
+    """Log what the run and, where there is a fleet, its life cycle come to, stage by stage."""
+    figures = ledger_figures(run_dir / "ledger.jsonl") | bill_figures(run_dir / "bill")
+    at = _ms(report.ended)
+    client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
+    if (run_dir / "bill").is_dir():
+        client.log_artifacts(run, str(run_dir / "bill"), "bill")
 
 
 def _artifacts(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:

@@ -84,8 +84,9 @@ def test_costs_add_up() -> None:
 
 
 def test_unknown_country_is_refused() -> None:
-    with pytest.raises(CostError, match=r"got 'FR'.*FRA \(France\)"):
-        context("FR")
+    with pytest.raises(CostError, match=r"got 'FRE'.*FRA \(France\)"):
+        context("FRE")
+    assert context("FR").country == "FRA"
 
 
 def test_more_threads_than_there_are_is_refused() -> None:

@@ -63,7 +63,6 @@ def test_intensities_are_codecarbons() -> None:
 @pytest.mark.parametrize(
     ("country", "hint"),
     [
-        ("FR", r"FRA \(France\)"),
         ("fra", r"FRA \(France\)"),
         ("Germany", r"DEU \(Germany\)"),
         ("XXX", "212 countries are known"),
@@ -72,8 +71,14 @@ def test_intensities_are_codecarbons() -> None:
     ],
 )
 def test_unknown_country_is_refused_with_what_is_close(country: str, hint: str) -> None:
-    with pytest.raises(CostError, match=f"expected an ISO 3166-1 alpha-3 code.*{hint}"):
+    with pytest.raises(CostError, match=f"expected an ISO 3166-1 code.*{hint}"):
         load_factors().intensity(country)
+
+
+def test_either_iso_code_names_a_country() -> None:
+    factors = load_factors()
+    assert factors.intensity("FR") is factors.intensity("FRA")
+    assert factors.intensity("PL").region == "POL"
 
 
 def test_unknown_key_is_refused() -> None:
