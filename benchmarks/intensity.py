@@ -108,7 +108,11 @@ def compare(bundle: Path) -> tuple[str, Mapping[str, Score], Mapping[int, Score]
     }
     hour = (series.panel.start // 3600 + at) % 24
     by_hour = {h: score(truth[hour == h], ours[hour == h]) for h in (5, 11, 17, 23)}
-    return forecaster.manifest.rung, {way: score(truth, make()) for way, make in ways.items()}, by_hour
+    return (
+        forecaster.manifest.rung,
+        {way: score(truth, make()) for way, make in ways.items()},
+        by_hour,
+    )
 
 
 def section(found: Mapping[str, Score], by_hour: Mapping[int, Score]) -> str:

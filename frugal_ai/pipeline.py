@@ -302,8 +302,9 @@ class Pipeline(Settings):
 def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
-    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors are unequal from
-    night to noon, so that its linear rung minimizes absolute errors and not squares.
+    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors
+    are unequal from night to noon, so that its linear rung minimizes absolute errors and not
+    squares.
 
     Parameters
     ----------
@@ -318,7 +319,7 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
         "pv": ("linear_quantiles",),
     }
     growing = kind in ("load", "intensity")
-    trees = {"rung": "boosting"} if growing else {"rung": "boosting", "level": None}
+    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None})
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
     return (*naive, *linear[kind], *of_all, trees, "residual_boosting")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from frugal_ai.cost.intensity.point import Base, Point, ordered, require_one_base, stamp
@@ -128,7 +129,7 @@ def _span(points: list[Point], now: datetime) -> list[Point]:
     if not points or points[0].start_utc > now:
         first = f"the first at {stamp(points[0].start_utc)}" if points else "none"
         raise CostError(f"intensity: expected a value at {stamp(now)}, got {first}")
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         if before.end_utc < after.start_utc:
             raise CostError(
                 f"{before.source}: expected values without a gap, got none from"
@@ -264,7 +265,9 @@ def _plain(window: Window) -> dict[str, Any]:
 
 
 def _figure(window: Window) -> str:
-    ends = "" if window.low is None or window.high is None else (
-        f" [{figure(window.low)}, {figure(window.high)}]"
+    ends = (
+        ""
+        if window.low is None or window.high is None
+        else (f" [{figure(window.low)}, {figure(window.high)}]")
     )
     return f"{figure(window.g_per_kwh)}{ends} gCO2e/kWh"

@@ -14,7 +14,10 @@ def recipe(setting: Setting) -> Recipe:
     """
     return Recipe.model_validate(
         {
-            "features": _series(setting) + _plants(setting) + _calendar(setting) + _weather(setting),
+            "features": _series(setting)
+            + _plants(setting)
+            + _calendar(setting)
+            + _weather(setting),
             "basis": _basis(setting),
         }
     )

@@ -64,9 +64,8 @@ class Eco2mixFile:
 def _first(table: Table, names: tuple[str, ...]) -> str:
     found = next((name for name in names if name in table.columns), None)
     if found is None:
-        raise CostError(
-            f"{table.where}: expected a column {' or '.join(names)}, got {listed(table.columns, 30)}"
-        )
+        wanted, there = " or ".join(names), listed(table.columns, 30)
+        raise CostError(f"{table.where}: expected a column {wanted}, got {there}")
     return found
 
 

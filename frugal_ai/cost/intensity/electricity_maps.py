@@ -76,9 +76,7 @@ def parse(answer: Any, basis: Basis = "lifecycle") -> tuple[Point, ...]:
     )
 
 
-def _point(
-    one: dict[str, Any], at: datetime, step: int, basis: Basis, *, predicted: bool
-) -> Point:
+def _point(one: dict[str, Any], at: datetime, step: int, basis: Basis, *, predicted: bool) -> Point:
     given = one.get("emissionFactorType", basis)
     if given not in get_args(Basis):
         raise CostError(f"{NAME}: emissionFactorType: expected direct or lifecycle, got {given!r}")

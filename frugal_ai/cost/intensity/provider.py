@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 from frugal_ai.cost.intensity.point import Point
@@ -104,7 +105,7 @@ def step_of(times: list[datetime], where: str) -> int:
     CostError
         If there are fewer than two, or they are not in order.
     """
-    gaps = [int((b - a) / timedelta(seconds=1)) for a, b in zip(times, times[1:], strict=False)]
+    gaps = [int((b - a) / timedelta(seconds=1)) for a, b in pairwise(times)]
     if not gaps or min(gaps) <= 0:
         raise CostError(f"{where}: expected two or more times in ascending order, got {len(times)}")
     return min(gaps)

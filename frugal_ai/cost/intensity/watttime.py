@@ -59,7 +59,9 @@ def parse(answer: Any) -> tuple[Point, ...]:
         given = meta.get("units") if isinstance(meta, dict) else None
         raise CostError(f"{NAME}: meta.units: expected {_UNIT}, got {given!r}")
     if meta.get("signal_type", _SIGNAL) != _SIGNAL:
-        raise CostError(f"{NAME}: meta.signal_type: expected {_SIGNAL}, got {meta['signal_type']!r}")
+        raise CostError(
+            f"{NAME}: meta.signal_type: expected {_SIGNAL}, got {meta['signal_type']!r}"
+        )
     step = number(meta.get("data_point_period_seconds"), f"{NAME}: meta.data_point_period_seconds")
     return ordered(
         [
