@@ -61,12 +61,13 @@ def score(truth: FloatArray, forecast: FloatArray) -> Score:
 
 def windows(hours: FloatArray) -> FloatArray:
     """Means over every window of whole hours, [O, 24] to [O, 23]."""
-    return np.lib.stride_tricks.sliding_window_view(hours, WINDOW, axis=1).mean(axis=2)
+    view = np.lib.stride_tricks.sliding_window_view(hours, WINDOW, axis=1)
+    return np.asarray(view.mean(axis=2))
 
 
 def naive(values: FloatArray, at: npt.NDArray[np.int64], days: int) -> FloatArray:
     """Repeat the day that lies so many days back, [O, 24]."""
-    return values[at[:, None] - HOURS * days + np.arange(HOURS)]
+    return np.asarray(values[at[:, None] - HOURS * days + np.arange(HOURS)])
 
 
 def profile(values: FloatArray, at: npt.NDArray[np.int64], days: int) -> FloatArray:
@@ -135,10 +136,6 @@ def section(found: Mapping[str, Score], by_hour: Mapping[int, Score]) -> str:
                  " the years before alone; mean over all starts, against starting at once."),
             table(head, rows),
             fill(f"The target of {TARGET:.0%} of the saving by perfect foresight is {reached}. By"
-                 f" the hour of the start: {hours}. Starting now is greenest for much of the"
-                 " afternoon and of the night, and there is little to win then."
-                 if False else
-                 f"The target of {TARGET:.0%} of the saving by perfect foresight is {reached}. By"
                  f" the hour of the start: {hours}."),
             fill("Intensity is direct and of production alone, estimated from eCO2mix's production"
                  " by kind: good for the shape of a day, not for totals."),
