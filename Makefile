@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks
 
-.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge clean
+.PHONY: run test lint types contracts unit edge oldest signing ui lock benchmark-tasks benchmark-peers benchmark-edge benchmark-intensity clean
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -67,6 +67,10 @@ benchmark-peers: $(VENV)/.run
 # Compressed models beside their teachers, C and LightGBM; two environments more, 0.6 GB.
 benchmark-edge: $(VENV)/.run
 	$(BIN)/python -m benchmarks.edge
+
+# The greenest two hours of the next day, French 2022.
+benchmark-intensity: $(VENV)/.run
+	$(BIN)/python -m benchmarks.intensity --write
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

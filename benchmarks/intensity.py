@@ -154,7 +154,7 @@ def main(arguments: list[str]) -> None:
     text = section(found, by_hour)
     print(text)
     if "--write" in arguments:
-        write_section(PAGE, "intensity", text)
+        write_section(PAGE, "make benchmark-intensity", text)
 
 
 if __name__ == "__main__":

@@ -50,11 +50,19 @@ def check_pipeline(
         ("covariates", _covariates(pipeline)),
         *(("weather", text) for text in _weather(pipeline, prepared)),
         *((f"rung {rung.name}", _rung(pipeline, prepared, rung)) for rung in pipeline.rungs),
+        *_fleet(pipeline),
         ("validation", _origins(prepared.split.validation)),
         ("test", _origins(prepared.split.test)),
         ("carbon", f"{context.country}, {price}, {context.power.method}"),
     ]
     return Check(pipeline.name, tuple(facts))
+
+
+def _fleet(pipeline: Pipeline) -> list[tuple[str, str]]:
+    if pipeline.fleet is None:
+        return []
+    counted = {"training": "not weighed", "life_cycle": "its life cycle is weighed"}
+    return [("fleet", f"{pipeline.fleet.label}: {counted[pipeline.carbon]}")]
 
 
 def _data(prepared: Prepared) -> str:

@@ -10,6 +10,9 @@ from frugal_edge.errors import EdgeError
 from pydantic import ValidationError
 
 from frugal_ai.backtest.evaluate import graph_of
+from frugal_ai.bill.bill import make_bill
+from frugal_ai.bill.folder import BILL, write_bill
+from frugal_ai.bill.model import read_model
 from frugal_ai.compress.chosen import compress_original
 from frugal_ai.compress.compressor import Step
 from frugal_ai.compress.original import ORIGINAL, Original
@@ -102,6 +105,9 @@ def recompress(
     report.write(run_dir)
     write_leaderboard(run_dir, report)
     append_ledger(ledger.records, run_dir / _LEDGER)
+    if pipeline.fleet is not None:
+        bill = make_bill(pipeline.fleet, read_model(run_dir), context.factors)
+        write_bill(bill, pipeline.fleet, context.factors, run_dir / BILL)
     append_ledger(ledger.records, run_dir.absolute().parent / _LEDGER)
     return report, run_dir
 

@@ -104,7 +104,7 @@ class Terminal:
             self._say(f"bundle   {out / bundle}")
         if report.bundles:
             self._say(f"try it   {_try(report, out)}")
-        self._say(f"picture  {out / 'pareto.svg'}\nledger   {out / 'ledger.jsonl'}")
+        self._say(_files(out))
         self._say(_tracking(report, out))
 
     def print_compression(self, found: CompressionReport) -> None:
@@ -150,6 +150,13 @@ def summary_json(report: RunReport, out: Path) -> str:
 
 def _search(rung: str, bill: TuningReport) -> str:
     return f"tuned: {rung}, {bill.trials} trials, {bill.cpu_s:.3g} CPU-s, {mass(bill.co2e_g)}"
+
+
+def _files(out: Path) -> str:
+    files = {"bill": "bill/bill.json", "picture": "pareto.svg", "ledger": "ledger.jsonl"}
+    there = {name: out / file for name, file in files.items() if name != "bill" or
+             (out / file).is_file()}  # fmt: skip
+    return "\n".join(f"{name:9}{file}" for name, file in there.items())
 
 
 def _try(report: RunReport, out: Path) -> str:

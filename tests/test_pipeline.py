@@ -10,7 +10,11 @@ from frugal_ai.errors import PipelineError
 from frugal_ai.pipeline import Covariates, read_pipeline
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted([*ROOT.glob("pipelines/**/*.yaml"), *ROOT.glob("benchmarks/tasks/*.yaml")])
+FILES = sorted(
+    file
+    for file in [*ROOT.glob("pipelines/**/*.yaml"), *ROOT.glob("benchmarks/tasks/*.yaml")]
+    if file.parent.name not in {"fleets", "uses"}
+)
 
 Edit = Callable[[dict[str, Any]], Any]
 

@@ -167,6 +167,12 @@ def _notes(fleet: Fleet, basis: Basis, lines: dict[Line, Amount]) -> tuple[str, 
     if not _known_price(basis.rates.eur_per_kwh):
         notes.append(f"no price of electricity is known for {fleet.country}: EUR is left out; "
                      "give a row electricity_price in --factors")  # fmt: skip
+    if fleet.allocation.reserved and any(one.idle_w is None for one in fleet.gateways):
+        notes.append("gateways without idle_w and busy_w draw what a Raspberry Pi 4 does")
+    if fleet.allocation.reserved and any(one.embodied_kg is None for one in fleet.gateways):
+        notes.append("manufacture of gateways is that of a proxy: see device and embodied_kg")
+    if fleet.network == "mobile":
+        notes.append("the mobile network is that of France, an upper bound")
     if float(lines[Line("transport", "lines")].gco2e):
         notes.append("the subscription of fixed lines is not in EUR")
     notes.append("avoided emissions are never netted")

@@ -7,7 +7,7 @@ from frugal_ai.bill.fleet import Fleet
 from frugal_ai.bill.picture import bill_svg, tornado_svg
 from frugal_ai.bill.records import bill_records
 from frugal_ai.cost.factors import Factors
-from frugal_ai.cost.ledger_file import append_ledger
+from frugal_ai.cost.ledger_file import write_ledger
 from frugal_ai.errors import OutputError
 from frugal_ai.files import write_text
 
@@ -17,7 +17,7 @@ LEDGER = "ledger.jsonl"
 
 
 def write_bill(bill: Bill, fleet: Fleet, factors: Factors, folder: Path) -> tuple[Path, ...]:
-    """Write ``bill.json`` and its pictures, and append its lines to the folder's ledger.
+    """Write ``bill.json``, its pictures and its lines as records; an earlier bill is replaced.
 
     Raises
     ------
@@ -35,5 +35,5 @@ def write_bill(bill: Bill, fleet: Fleet, factors: Factors, folder: Path) -> tupl
     }
     for name, text in texts.items():
         write_text(folder / name, text)
-    append_ledger(bill_records(bill, fleet, factors), folder / LEDGER)
+    write_ledger(bill_records(bill, fleet, factors), folder / LEDGER)
     return tuple(folder / name for name in (*texts, LEDGER))

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from frugal_ai.bill.basis import UNCERTAIN
+from frugal_ai.bill.basis import UNCERTAIN, Kind
 from frugal_ai.bill.bill import Bill, Figures
 from frugal_ai.bill.uncertainty import Range
 from frugal_ai.wording import figure, mass, percent
@@ -39,6 +39,15 @@ def _range(ends: Range, value: float) -> str:
         return "-"
     low, high = (100 * (end - value) / abs(value) for end in (ends.low, ends.high))
     return f"{low:+.1f} to {high:+.1f} %".replace("-", "\u2212")
+
+
+def ratio_sentence(model: str, other: str, found: tuple[float, dict[Kind, Range]]) -> str:
+    """Say what a model costs over another, by what hangs on the model."""
+    value, ranges = found
+    ends = "; ".join(
+        f"{kind} {figure(one.low)} to {figure(one.high)}" for kind, one in ranges.items()
+    )
+    return f"what hangs on {model} is {figure(value)} times that of {other} (5 to 95 %: {ends})"
 
 
 def bill_sentences(bill: Bill) -> list[str]:

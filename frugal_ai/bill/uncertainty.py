@@ -10,6 +10,7 @@ import numpy.typing as npt
 from frugal_ai.bill.amount import Amount, Value
 from frugal_ai.bill.basis import UNCERTAIN, Basis, Driver, Kind
 from frugal_ai.bill.evaluate import Lines, evaluate, summed
+from frugal_ai.cost.record import STAGES, Stage
 
 FloatArray = npt.NDArray[np.float64]
 _Q95 = 1.6448536269514722  # of the standard normal distribution
@@ -105,16 +106,34 @@ def simulate(basis: Basis, kinds: Collection[Kind], draws: int, seed: int = 0) -
 
 
 def ratio(
-    a: Basis, b: Basis, kinds: Sequence[Kind] = UNCERTAIN, draws: int = 4000, seed: int = 0
+    a: Basis,
+    b: Basis,
+    stages: Collection[Stage] = STAGES,
+    kinds: Sequence[Kind] = UNCERTAIN,
+    draws: int = 4000,
+    seed: int = 0,
 ) -> tuple[float, dict[Kind, Range]]:
     """Return the emissions of a bill over those of another, with a range by kind.
 
     What both share, as the power model of one machine or the grid, errs in both alike and cancels
     as far as they depend on it alike.
+
+    Parameters
+    ----------
+    a, b
+        The two bills.
+    stages
+        That count.
+    kinds, draws, seed
+        Of `simulate`.
     """
 
+    def grams(one: Basis, chosen: Collection[Kind], number: int) -> Value:
+        lines = simulate(one, chosen, number, seed)
+        return summed({line: lines[line] for line in lines if line.stage in stages}).gco2e
+
     def quotient(chosen: Collection[Kind], number: int) -> FloatArray:
-        ours, theirs = (summed(simulate(one, chosen, number, seed)).gco2e for one in (a, b))
+        ours, theirs = (grams(one, chosen, number) for one in (a, b))
         return np.atleast_1d(np.asarray(ours / theirs, dtype=np.float64))
 
     ranges: dict[Kind, Range] = {}

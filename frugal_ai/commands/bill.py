@@ -22,21 +22,34 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
     "--fleet", "fleet_file", required=True, type=click.Path(path_type=Path), help="Fleet, YAML."
 )
 @click.option(
+    "--against", type=click.Path(path_type=Path), help="Another run or bundle, to compare with."
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of bill.json, pictures, lines."
 )
 @_factors
 @_json
 def bill(
-    path: Path, fleet_file: Path, out: Path | None, own: Path | None, *, as_json: bool
+    path: Path,
+    fleet_file: Path,
+    against: Path | None,
+    out: Path | None,
+    own: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Show what a model costs over the life of a fleet: gCO2e, kWh and EUR by stage."""
     from rich.console import Console
 
-    from frugal_ai.bill.bill import make_bill
+    if as_json and against is not None:
+        raise click.UsageError("expected --json or --against, got both")
+    from frugal_ai.bill.bill import OWN, make_bill
+    from frugal_ai.bill.compose import compose
     from frugal_ai.bill.fleet import read_fleet
     from frugal_ai.bill.folder import write_bill
     from frugal_ai.bill.model import read_model
-    from frugal_ai.bill.table import bill_sentences, bill_table
+    from frugal_ai.bill.table import bill_sentences, bill_table, ratio_sentence
+    from frugal_ai.bill.uncertainty import ratio
     from frugal_ai.cost.factors import load_factors
 
     factors = load_factors(own)
@@ -51,6 +64,10 @@ def bill(
     console.print(bill_table(made))
     for sentence in bill_sentences(made):
         console.print(sentence, markup=False, soft_wrap=True)
+    if against is not None:
+        other = read_model(against)
+        found = ratio(compose(fleet, model, factors), compose(fleet, other, factors), OWN)
+        console.print(ratio_sentence(model.name, other.name, found), markup=False, soft_wrap=True)
     for file in written:
         console.print(str(file), markup=False, soft_wrap=True)
 

@@ -9,6 +9,7 @@ from frugal_ai.leaderboard.columns import Column, Sheet
 from frugal_ai.leaderboard.figures import described, figure, percent
 from frugal_ai.leaderboard.table import boards
 from frugal_ai.report import RungRow, RunReport
+from frugal_ai.wording import mass
 
 _GAIN = (
     "* chosen. gain: less validation error than the best proven cheaper rung; of a dominated rung, "
@@ -41,6 +42,11 @@ _FIT = _RungColumn("fit\nCPU-s", lambda row: figure(row.fit_cpu_s), cost=True)
 _ENERGY = _RungColumn("training\nmWh", lambda row: _scaled(row.energy_wh, 1e3), cost=True)
 _TRAINING = _RungColumn("training\nµgCO2e", lambda row: _scaled(row.co2e_g, 1e6), cost=True)
 _USE = _RungColumn("1,000 fc.\nµgCO2e", lambda row: _scaled(row.co2e_g_per_1000, 1e6), cost=True)
+_LIFE = _RungColumn(
+    "life\nCO2e",
+    lambda row: "-" if row.life_cycle_g is None else mass(row.life_cycle_g).removesuffix("CO2e"),
+    cost=True,
+)
 _GAINED = _RungColumn("gain %\n[95 % CI]", lambda row: percent(row.gain, row.gain_ci))
 _VERDICT = _RungColumn("verdict", lambda row: row.verdict or "-", left=True)
 _RELATIVE = _RungColumn("pinball\n%", lambda row: percent(row.npinball))
@@ -53,7 +59,8 @@ def ladder_table(report: RunReport) -> Sheet[RungRow]:
     """Show the rungs of a run in the order of the pipeline, the chosen one marked."""
     rows = report.rows()
     columns = (
-        _RUNG, _mae(report.unit), _SKILL, _FIT, _ENERGY, _TRAINING, _USE, _GAINED, _VERDICT,
+        _RUNG, _mae(report.unit), _SKILL, _FIT, _ENERGY, _TRAINING, _USE, *_life(rows), _GAINED,
+        _VERDICT,
     )  # fmt: skip
     more = _quantiles(rows, report.unit)
     notes = [_GAIN, *([_COVERED] if more else [])]
@@ -70,12 +77,26 @@ def leaderboard_tables(rows: Iterable[RungRow]) -> list[RenderableType]:
     sheets: list[RenderableType] = []
     for board in found:
         shared = board.circumstances
-        columns = (_RUNG, _mae(shared.unit), _SKILL, _TRAINING, _USE, _VERDICT, _ENDED)
+        columns = (
+            _RUNG,
+            _mae(shared.unit),
+            _SKILL,
+            _TRAINING,
+            _USE,
+            *_life(board.rows),
+            _VERDICT,
+            _ENDED,
+        )
         notes = [described(shared, board.rows[0].energy_spread), ""]
         more = _quantiles(board.rows, shared.unit)
         sheets.append(Sheet(columns, board.rows, shared.pipeline, notes, more))
     pooled = [Text(_POOLED, "dim")] if len(found) > 1 else []
     return [*sheets, Text(_LATEST, "dim"), *pooled]
+
+
+def _life(rows: Sequence[RungRow]) -> tuple[_RungColumn, ...]:
+    """Return what hangs on a rung over the life of a fleet, if a fleet was declared."""
+    return (_LIFE,) if any(row.life_cycle_g is not None for row in rows) else ()
 
 
 def _mae(unit: str) -> _RungColumn:

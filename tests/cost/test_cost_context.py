@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,20 @@ def test_description_is_json_and_says_how() -> None:
     assert described["energy_method"] == "cpu_time_model"
     assert described["hardware"]["default"] is True
     assert described["factor_set_id"] == load_factors().digest()
+
+
+def test_own_factors_take_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(
+        "key,region,value,unit,name,year,low,high,source\n"
+        "grid_intensity,FRA,12,gCO2e/kWh,France,2026,10,14,our contract 2026\n"
+        "grid_intensity,XAA,5,gCO2e/kWh,An island,2026,,,its utility 2026\n"
+    )
+    ours = context()
+    theirs = build_context(CostSettings(country="FR", factors=Path("own.csv")), HOST, tmp_path)
+    assert (theirs.intensity.value, theirs.intensity.low) == (12, 10)
+    assert theirs.ram_w_per_gb == ours.ram_w_per_gb
+    assert theirs.factor_set_id != ours.factor_set_id
+    island = CostSettings(country="XAA", factors=Path("own.csv"))
+    assert build_context(island, HOST, tmp_path).intensity.value == 5
+    with pytest.raises(CostError, match=r"absent\.csv: cannot be read"):
+        build_context(CostSettings(country="FRA", factors=Path("absent.csv")), HOST, tmp_path)
