@@ -1,6 +1,6 @@
 """Does a use pay for its model in carbon? Avoided emissions beside the bill, never netted.
 
-After STERM: footprint and avoided emissions stand side by side, with what it takes to break even.
+Footprint and avoided emissions stand side by side, after STERM, with what it takes to break even.
 """
 
 from dataclasses import asdict, dataclass

@@ -57,7 +57,7 @@ def test_codecarbon_appends_below_our_rows(intensity_run: Any, tmp_path: Path) -
     path = tmp_path / "emissions.csv"
     path.write_text(text("emissions", intensity_run.folder))
     before = len(path.read_text().splitlines())
-    blank = {field.name: 0 for field in fields(EmissionsData)}
+    blank: dict[str, Any] = {field.name: 0 for field in fields(EmissionsData)}
     output = FileOutput("emissions.csv", str(tmp_path), on_csv_write="append")
     output.out(EmissionsData(**blank | {"run_id": "theirs"}), None)
     assert len(path.read_text().splitlines()) == before + 1
