@@ -175,3 +175,40 @@ def test_a_duration_has_to_be_said(intensity_run: Any) -> None:
 def test_one_source_has_to_be_named(intensity_run: Any) -> None:
     found = run(intensity_run.pipeline, "--deadline", "1d", "--duration", "1h")
     assert "expected --bundle and --history, or --intensity" in found.output
+
+
+def test_as_the_sdk_prints_it(intensity_run: Any) -> None:
+    from frugal_ai.cost.intensity.gsf import parse
+
+    found = run(
+        intensity_run.pipeline, "--deadline", "24h", "--duration", "2h", "--sdk",
+        "--bundle", intensity_run.bundle, "--history", intensity_run.history,
+        "--now", "2023-03-25T00:30Z",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.exception
+    (told,) = json.loads(found.output)
+    assert told["windowSize"] == 120
+    assert len(parse([told], BASE)) == len(told["forecastData"]) == 25
+    again = greenest(
+        parse([told], BASE), NOW.replace(day=25, hour=0, minute=30),
+        NOW.replace(day=26, hour=0, minute=30), 2 * HOUR,
+    )  # fmt: skip
+    assert told["optimalDataPoints"][0]["timestamp"] == f"{again.best.start:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_file_with_a_gap_in_the_span_is_refused(intensity_run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "grid.csv"
+    hours = [hour for hour in range(24) if hour != 10]
+    rows = [f"2023-03-25T{hour:02}:00Z,{50 + hour}" for hour in hours]
+    path.write_text("\n".join(["timestamp,taux_co2", *rows]))
+    found = run(
+        intensity_run.pipeline, "--deadline", "8h", "--duration", "1h", "--intensity", path,
+        "--now", "2023-03-25T06:00Z",
+    )  # fmt: skip
+    assert isinstance(found.exception, CostError)
+    assert "without a gap, got none from 2023-03-25T10:00:00Z" in str(found.exception)
+    before = run(
+        intensity_run.pipeline, "--deadline", "4h", "--duration", "1h", "--intensity", path,
+        "--now", "2023-03-25T06:00Z",
+    )  # fmt: skip
+    assert before.exit_code == 0, before.exception

@@ -19,9 +19,11 @@ import click
 @click.option("--counts", help="What figures count that do not say it: average,direct,production.")
 @click.option("--now", "asked", help="Instead of the machine's clock: 2026-01-31T06:00Z.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no more.")
-def when(pipeline: Path, *, as_json: bool, asked: str | None, **given: Any) -> None:
+@click.option("--sdk", "as_sdk", is_flag=True, help="Print it as the Carbon Aware SDK does.")
+def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **given: Any) -> None:
     """Show the greenest window to train PIPELINE in, beside starting now."""
     from frugal_ai.cost.context import build_context
+    from frugal_ai.cost.intensity.gsf import written
     from frugal_ai.pipeline import read_pipeline
     from frugal_ai.when import advice, greenest
 
@@ -30,7 +32,12 @@ def when(pipeline: Path, *, as_json: bool, asked: str | None, **given: Any) -> N
     duration = _duration(given["duration"])
     deadline = _deadline(given["deadline"], now)
     provider = _provider(given, clock_checked=asked is None)
-    choice = greenest(provider.points(now, deadline), now, deadline, duration)
+    points = provider.points(now, deadline)
+    choice = greenest(points, now, deadline, duration)
+    if as_sdk:
+        best = (choice.best.start, int(duration.total_seconds()), choice.best.g_per_kwh)
+        click.echo(json.dumps([written(points, declared.cost.country, now, best)]))
+        return
     context = build_context(declared.cost, folder=pipeline.parent)
     # as long as it runs, a run keeps its threads busy
     seconds = duration.total_seconds()
