@@ -20,7 +20,8 @@ _FAMILIES = {
 def boamps(subject: Subject, factors: Factors) -> str:
     """Write the report of a run: one measure, the whole of it.
 
-    Quality is low (the schema's error of 50 %) wherever energy was not read from a meter.
+    Quality is low (the schema's error of 50 %) wherever energy was not read from a meter. Whether
+    it is final, and for whose eyes, is for the publisher to say: it is an internal draft.
     """
     return json.dumps(report(subject, factors), indent=1, ensure_ascii=False) + "\n"
 
@@ -35,8 +36,8 @@ def report(subject: Subject, factors: Factors) -> Mapping[str, Any]:
             "formatVersionSpecificationUri": SPECIFICATION,
             "reportId": found.run_id,
             "reportDatetime": f"{found.ended:%Y-%m-%d %H:%M:%S}",
-            "reportStatus": "final",
-            "publisher": {"projectName": found.pipeline, "confidentialityLevel": "public"},
+            "reportStatus": "draft",
+            "publisher": {"projectName": found.pipeline, "confidentialityLevel": "internal"},
         },
         "task": {
             "taskStage": "preprocessing + training",
@@ -50,7 +51,7 @@ def report(subject: Subject, factors: Factors) -> Mapping[str, Any]:
                 }
             ],
             "taskDescription": f"{found.title or found.pipeline}: {len(found.rungs)} models tried,"
-            f" {len(found.not_run)} left out, {chosen.rung} chosen",
+            f" {len(found.not_run)} left out, {chosen.rung} chosen{_spread(subject)}",
         },
         "measures": [
             {
@@ -103,6 +104,12 @@ def _components(subject: Subject) -> list[dict[str, Any]]:
         size = max(1, round(hardware.ram_total_size))
         found.append({"componentType": "ram", "nbComponent": 1, "memorySize": size})
     return found
+
+
+def _spread(subject: Subject) -> str:
+    """Say how far off energy may be, where that is more than the schema has a word for."""
+    spread = subject.report.context.energy_spread
+    return "" if spread is None else f"; energy within a factor of {spread:g} in 90 % of cases"
 
 
 def _quality(subject: Subject) -> str:

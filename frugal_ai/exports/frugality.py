@@ -76,7 +76,7 @@ def _algorithms(subject: Subject) -> Iterable[tuple[str, str, str]]:
     yield "9.2", "Is anything heavier than a regression justified?", _heavier(subject)
     yield "9.3", "Is training limited?", _training(subject)
     yield "9.4", "Are the data limited to what is needed?", _data(subject)
-    yield "9.5", "What triggers training again?", _retraining()
+    yield "9.5", "What triggers training again?", _retraining(subject)
     yield "9.6", "Is the model compressed?", _compression(subject)
     yield "9.7", "Is inference made with little?", _inference(subject)
 
@@ -136,10 +136,15 @@ def _data(subject: Subject) -> str:
     )
 
 
-def _retraining() -> str:
+def _retraining(subject: Subject) -> str:
+    follows = (
+        " Quantiles follow what arrives on the gateway without training."
+        if subject.report.recalibrated
+        else ""
+    )
     return (
-        "Nothing is trained again by itself. Quantiles follow what arrives on the gateway without"
-        f" training. Which loss of skill triggers a new run: {_OPEN}"
+        f"Nothing is trained again by itself.{follows} Which loss of skill triggers a new run:"
+        f" {_OPEN}"
     )
 
 
@@ -170,7 +175,7 @@ def _inference(subject: Subject) -> str:
     cost = "" if grams is None else f", {mass(grams)} per 1,000 forecasts"
     return (
         f"One ONNX graph on the gateway, one thread, no server: {_amount(latency)} µs a"
-        f" forecast{cost}. One forecast per origin; nothing is computed twice."
+        f" forecast{cost}. How often it is asked: {_OPEN}"
     )
 
 
