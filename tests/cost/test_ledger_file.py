@@ -1,4 +1,5 @@
 import dataclasses
+import fcntl
 import json
 import multiprocessing
 from pathlib import Path
@@ -50,6 +51,26 @@ def test_runs_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     # the lines of one write stand together
     runs = [one.run_id for one in read.records]
     assert all(len(set(runs[at : at + LINES])) == 1 for at in range(0, len(runs), LINES))
+
+
+def append_once(path: Path) -> None:
+    append_ledger(records("late", 1), path)
+
+
+def test_a_run_waits_for_the_lock_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    append_ledger(records("early", 1), path)
+    before = path.read_bytes()
+    writer = multiprocessing.get_context("spawn").Process(target=append_once, args=(path,))
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer.start()
+        writer.join(5)  # far longer than the append takes
+        assert writer.is_alive()
+        assert path.read_bytes() == before
+    writer.join(60)
+    assert writer.exitcode == 0
+    assert [one.run_id for one in read_ledger(path)] == ["early", "late"]
 
 
 @pytest.mark.parametrize("cut", [1, 200, 1500])
