@@ -8,7 +8,7 @@ PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
 .PHONY: run run-gateway test lint types contracts unit edge oldest signing triton ui lock models clean \
-	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway
+	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway benchmark-intensity
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -87,6 +87,10 @@ benchmark-edge: $(VENV)/.run
 # What the gateway takes: memory, rest, installs, kills; an environment more, 0.2 GB.
 benchmark-gateway: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.gateway
+
+# The greenest two hours of the next day, French 2022.
+benchmark-intensity: $(VENV)/.run
+	$(BIN)/python -m benchmarks.intensity --write
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

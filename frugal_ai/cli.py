@@ -14,6 +14,8 @@ from frugal_ai.commands.bill import bill, factors, ledger
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
 from frugal_ai.commands.release import channel, keygen, pack, sign
+from frugal_ai.commands.relevance import relevance
+from frugal_ai.commands.when import when
 from frugal_ai.errors import FrugalError, PipelineError
 
 _BAD_INPUT = 2
@@ -195,7 +197,10 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
         click.echo(f"bundle   {run_dir / bundle}")
 
 
-for _command in (fetch, export, keygen, sign, pack, channel, bill, factors, ledger):
+_MORE = (
+    fetch, export, keygen, sign, pack, channel, bill, factors, ledger, when, relevance,
+)  # fmt: skip
+for _command in _MORE:
     commands.add_command(_command)
 
 

@@ -263,6 +263,7 @@ class Pipeline(Settings):
             horizon=self.horizon,
             history=timedelta(seconds=until - start),
             daylight=self.site.daylight_at(origins),
+            past=covariates.past,
         )
 
     @field_validator("rungs")
@@ -305,9 +306,9 @@ class Pipeline(Settings):
 def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
-    Trees need the level of what grows without bounds, as load does. PV's errors are unequal from
-    night to noon, so that its linear rung minimizes absolute errors and not squares, and trees gain
-    from what it says of them.
+    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors
+    are unequal from night to noon, so that its linear rung minimizes absolute errors and not
+    squares, and trees gain from what it says of them.
 
     Parameters
     ----------
@@ -317,10 +318,12 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     daily, weekly = ({"rung": "seasonal_naive", "season": season} for season in ("1d", "7d"))
     linear = {
         "load": ("ridge", "basis_ridge"),
+        "intensity": ("ridge", "basis_ridge"),
         "wind": ("ridge", "basis_ridge", "linear_quantiles"),
         "pv": ("linear_quantiles",),
     }
-    trees = {"rung": "boosting"} if kind == "load" else {"rung": "boosting", "level": None}
+    growing = kind in ("load", "intensity")
+    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None})
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
     stacked = ("stacked_boosting",) if kind == "pv" else ()

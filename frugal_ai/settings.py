@@ -92,3 +92,16 @@ def _most_telling(problems: Sequence[ErrorDetails]) -> list[ErrorDetails]:
         if len(one["loc"]) == deepest[shared(one)]
         and not (one["type"] == "too_short" and one["loc"] in inside)
     ]
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration as a user writes it.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    found = _parse_duration(text)
+    assert isinstance(found, timedelta)  # noqa: S101 - of a text it is one
+    return found

@@ -1,6 +1,9 @@
 """A pipeline on the simulated feeder that is small enough for tests."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +63,82 @@ def write_small(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+INTENSITY: dict[str, Any] = {
+    "name": "intensity",
+    "title": "Carbon intensity of a small grid",
+    "kind": "intensity",
+    "unit": "gCO2e/kWh",
+    "source": {"name": "file", "path": "grid.csv"},
+    "series": ["grid"],
+    "step": "1h",
+    "horizon": "27h",
+    "timezone": "UTC",
+    "covariates": {"past": ["gas"]},
+    "rungs": ["persistence", {"rung": "seasonal_naive", "season": "1d"}, "ridge"],
+    "climb": "full",
+    "periods": {
+        "train": "2023-01-01T00:00:00Z",
+        "validation": {"first": "2023-02-10", "last": "2023-03-10", "at": ["00:00", "12:00"]},
+        "test": {"first": "2023-03-13", "last": "2023-03-30", "at": ["00:00", "12:00"]},
+    },
+    "compress": False,
+    "cost": {"country": "FRA", "block_cpu_s": 0.002},
+    "selection": {"resamples": 200},
+}
+
+
+@dataclass(frozen=True)
+class IntensityRun:
+    """A finished run on a made-up grid, greenest at 14:00 UTC every day.
+
+    Attributes
+    ----------
+    pipeline, history, folder
+        Its file, all its observations, its run folder.
+    """
+
+    pipeline: Path
+    history: Path
+    folder: Path
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "bundle"
+
+
+def grid_intensity(at: datetime) -> float:
+    """Intensity of the made-up grid [gCO2e/kWh]."""
+    slow = 15 * math.sin(at.timestamp() / 400_000)
+    return 60 + slow - 25 * math.cos(math.tau * (at.hour - 14) / 24)
+
+
+@pytest.fixture(scope="session")
+def intensity_run(tmp_path_factory: pytest.TempPathFactory) -> IntensityRun:
+    """Run a small pipeline that forecasts carbon intensity, once."""
+    from frugal_ai.pipeline import read_pipeline
+    from frugal_ai.run import Order, run
+
+    class Silent:
+        def tell(self, sentence: str) -> None:
+            pass
+
+        def climb(self, rung: str, done: int, total: int) -> None:
+            pass
+
+        def step(self, what: str, done: int, total: int) -> None:
+            pass
+
+    folder = tmp_path_factory.mktemp("intensity")
+    times = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(24 * 95)]
+    rows = [
+        f"grid,{at:%Y-%m-%dT%H:%MZ},{grid_intensity(at):.4f},{grid_intensity(at) * 50:.2f}"
+        for at in times
+    ]
+    history = folder / "grid.csv"
+    history.write_text("\n".join(["series_id,timestamp,value,gas", *rows]) + "\n")
+    path = folder / "intensity.yaml"
+    path.write_text(yaml.safe_dump(INTENSITY))
+    run(read_pipeline(path), Order(path, folder / "run", {}), Silent())
+    return IntensityRun(path, history, folder / "run")

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted(
     file
     for file in [*ROOT.glob("pipelines/**/*.yaml"), *ROOT.glob("benchmarks/tasks/*.yaml")]
-    if file.parent.name != "fleets"
+    if file.parent.name not in {"fleets", "uses"}
 )
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -70,7 +70,7 @@ def inside(section: str, **values: Any) -> Edit:
         (put(step=30), r"step: expected a duration .* got 30"),
         (put(horizon="50min"), r"horizon: expected a multiple of the step \(30min\), got 50min"),
         (put(step="0d"), r"step: expected more than 0s"),
-        (put(kind="gas"), r"kind: Input should be 'load', 'pv' or 'wind', got 'gas'"),
+        (put(kind="gas"), r"kind: Input should be 'load', 'pv', 'wind' or 'intensity', got 'gas'"),
         (put(seed="x"), r"seed: Input should be a valid integer.*got 'x'"),
         (put(series=[]), r"series: .*at least 1 item"),
         (put(source={"name": "ftp"}), r"source.name: expected one of .*sample, got 'ftp'"),

@@ -17,7 +17,12 @@ from frugal_ai.selection.choice import SelectionSettings
 LEVEL = 0.95
 """Level of every interval, as in the tables of a run [1]."""
 _RESAMPLES = SelectionSettings().resamples
-_KINDS = {"load": "Load", "pv": "PV production", "wind": "Wind production"}
+_KINDS = {
+    "load": "Load",
+    "pv": "PV production",
+    "wind": "Wind production",
+    "intensity": "Carbon intensity",
+}
 _CLOCKS = 3  # as many local times of the origins are named
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.recipes.setting import Setting
 
-Kind = Literal["load", "pv", "wind"]
+Kind = Literal["load", "pv", "wind", "intensity"]
 
 
 def default_recipe(kind: Kind, setting: Setting) -> Recipe:

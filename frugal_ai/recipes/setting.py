@@ -62,6 +62,8 @@ class Setting:
         From the start of training to the first test origin.
     daylight
         Whether the sun may be up at an origin, so that a plant's last value says something.
+    past
+        Covariates that are observed up to the origin.
     """
 
     known: tuple[str, ...]
@@ -73,6 +75,7 @@ class Setting:
     horizon: timedelta
     history: timedelta
     daylight: bool = True
+    past: tuple[str, ...] = ()
 
     def of(self, *quantities: Quantity) -> list[str]:
         """List the known covariates of some quantities, the main one of each first."""

@@ -184,3 +184,18 @@ def test_the_first_of_a_quantity_is_the_main_one() -> None:
 def test_durations_that_are_no_whole_steps_are_left_out() -> None:
     given = setting(step=timedelta(hours=3))
     assert given.durations("1h", "3h", "1d") == ["3h", "1d"]
+
+
+def test_intensity_reads_what_its_plants_did() -> None:
+    past = ("gas", "wind")
+    given = setting((), past=past)
+    recipe = default_recipe("intensity", given)
+    blocks = (*recipe.features, *recipe.basis)
+    graph = FeatureGraph(blocks, replace(grid(given, recipe), past_names=past))
+    graph.build()
+    assert {f"{name}_last_1" for name in past} <= set(graph.columns)
+    assert {f"{name}_mean_7d" for name in past} <= set(graph.columns)
+    assert "gas_mean_1d" in {name.rpartition("_x_")[2] for name in graph.columns if "_x_" in name}
+    assert graph.reach.history == 28 * 24
+    short = default_recipe("intensity", replace(given, history=timedelta(days=60)))
+    assert [type(block).__name__ for block in short.basis] == ["Weekday"]

@@ -76,6 +76,8 @@ class Client:
         Time limits and retries.
     waits
         Is told how long is waited [s] and why.
+    headers
+        Sent with each question beside the usual ones, such as a token; no error shows them.
     sleep, clock, jitter
         Wait [s]; time that only grows [s]; a number between two others.
     """
@@ -83,6 +85,7 @@ class Client:
     url: str
     patience: Patience = field(default_factory=Patience)
     waits: Callable[[float, str], None] = lambda _seconds, _reason: None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[float, float], float] = random.uniform
@@ -94,10 +97,11 @@ class Client:
         limit = httpx.Timeout(self.patience.read_s, connect=self.patience.connect_s)
         self._client = httpx.Client(
             timeout=limit,
-            follow_redirects=True,
+            follow_redirects=not self.headers,  # a token stays with the address it was given for
             headers={
                 "User-Agent": f"frugal-ai/{__version__}",
                 "Accept": "application/json",
+                **self.headers,
             },
         )
 

@@ -1,0 +1,104 @@
+"""When to train: the greenest window before a deadline."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.option("--deadline", required=True, help="From now on, such as 24h, or 2026-01-31T06:00Z.")
+@click.option("--duration", help="Of the run, such as 2h.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="That forecasts the intensity.")
+@click.option("--history", type=click.Path(path_type=Path), help="CSV that the bundle reads.")
+@click.option("--intensity", "text", metavar="FILE|PROVIDER", help="Instead of a bundle.")
+@click.option("--url", help="Of the provider, instead of its own.")
+@click.option("--counts", help="What figures count that do not say it: average,direct,production.")
+@click.option("--now", "asked", help="Instead of the machine's clock: 2026-01-31T06:00Z.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no more.")
+@click.option("--sdk", "as_sdk", is_flag=True, help="Print it as the Carbon Aware SDK does.")
+def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **given: Any) -> None:
+    """Show the greenest window to train PIPELINE in, beside starting now."""
+    from frugal_ai.cost.context import build_context
+    from frugal_ai.cost.intensity.gsf import written
+    from frugal_ai.pipeline import read_pipeline
+    from frugal_ai.when import advice, greenest
+
+    declared = read_pipeline(pipeline)
+    now = datetime.now(UTC) if asked is None else _instant(asked, "--now")
+    duration = _duration(given["duration"])
+    deadline = _deadline(given["deadline"], now)
+    provider = _provider(given, clock_checked=asked is None)
+    points = provider.points(now, deadline)
+    choice = greenest(points, now, deadline, duration)
+    if as_sdk:
+        best = (choice.best.start, int(duration.total_seconds()), choice.best.g_per_kwh)
+        click.echo(json.dumps([written(points, declared.cost.country, now, best)]))
+        return
+    context = build_context(declared.cost, folder=pipeline.parent)
+    # as long as it runs, a run keeps its threads busy
+    seconds = duration.total_seconds()
+    energy = context.cost_of(context.power.energy(seconds, seconds), seconds, seconds).energy_wh
+    told = advice(choice, energy / 1000, deadline)
+    if as_json:
+        click.echo(json.dumps(told.as_dict()))
+        return
+    for line in told.lines():
+        click.echo(line)
+
+
+def _provider(given: dict[str, Any], *, clock_checked: bool) -> Any:
+    from frugal_ai.cost.factors import load_factors
+    from frugal_ai.cost.intensity.eco2mix import BASE
+    from frugal_ai.cost.intensity.forecast import Forecast
+    from frugal_ai.cost.intensity.named import provider, read_base
+    from frugal_ai.data.remote.http import Client
+
+    base = read_base(given["counts"])
+    bundle, history, text = given["bundle"], given["history"], given["text"]
+    if (text is None) == (bundle is None) or (bundle is None) != (history is None):
+        raise click.UsageError("expected --bundle and --history, or --intensity")
+    if bundle is not None:
+        return Forecast(bundle, history, base or BASE, clock_checked=clock_checked)
+
+    def connect(url: str, headers: Any) -> Client:
+        return Client(url, headers=headers)
+
+    return provider(text, load_factors(), connect, given["url"], base)
+
+
+def _instant(text: str, option: str) -> datetime:
+    from frugal_ai.cost.intensity.provider import instant
+
+    return instant(text, option)
+
+
+def _deadline(text: str, now: datetime) -> datetime:
+    from frugal_ai.errors import CostError
+
+    if not text[:1].isdigit() or "T" in text or "-" in text:
+        found = _instant(text, "--deadline")
+    else:
+        found = now + _span(text, "--deadline")
+    if found <= now:
+        raise CostError(f"--deadline: expected a time after {now:%Y-%m-%dT%H:%M:%SZ}, got {text}")
+    return found
+
+
+def _duration(text: str | None) -> timedelta:
+    if text is None:
+        raise click.UsageError("expected --duration, how long the run takes, such as 2h")
+    return _span(text, "--duration")
+
+
+def _span(text: str, option: str) -> timedelta:
+    from frugal_ai.errors import CostError
+    from frugal_ai.settings import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise CostError(f"{option}: {error}") from None

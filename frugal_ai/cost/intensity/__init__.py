@@ -1,0 +1,1 @@
+"""Carbon intensity of a grid over time: what a provider says, one file for each provider."""

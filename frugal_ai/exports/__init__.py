@@ -1,0 +1,1 @@
+"""What others read of a run: one file for each form."""

@@ -1,0 +1,40 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.intensity import naive, profile, score, windows
+from frugal_ai.cost.intensity.point import Base, Point
+from frugal_ai.when import greenest
+
+NOW = datetime(2022, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(1, 90).map(float), min_size=24, max_size=24))
+def test_the_best_window_is_that_of_when(hours: list[float]) -> None:
+    base = Base("direct", "average", "production")
+    points = [
+        Point(NOW + i * HOUR, 3600, value, base, estimated=False, source="s")
+        for i, value in enumerate(hours)
+    ]
+    found = greenest(points, NOW, NOW + 24 * HOUR, 2 * HOUR)
+    assert windows(np.array([hours])).min() == pytest.approx(found.best.g_per_kwh)
+    assert windows(np.array([hours]))[0, 0] == pytest.approx(found.now.g_per_kwh)
+
+
+def test_perfect_foresight_is_all_and_starting_now_is_nothing() -> None:
+    truth = np.random.default_rng(0).uniform(10, 90, (50, 24))
+    assert score(truth, truth).share == 1
+    assert score(truth, np.zeros_like(truth)).share == 0
+    assert score(truth, -truth).share < 0
+
+
+def test_naive_days() -> None:
+    values = np.arange(24.0 * 10)
+    at = np.array([24 * 8])
+    assert naive(values, at, 1)[0].tolist() == list(range(24 * 7, 24 * 8))
+    assert profile(values, at, 3)[0, 0] == pytest.approx(np.mean([24 * 7, 24 * 6, 24 * 5]))
