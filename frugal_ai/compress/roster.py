@@ -14,8 +14,8 @@ PRUNED_TREES = (50, 100)
 """Trees that are left of a chosen rung's, cut to 15 leaves each."""
 PRUNED_LEAVES = 15
 
-_TOLERANCE: Mapping[Kind, float] = {"load": 0.001, "pv": 0.005, "wind": 0.005}
-"""Of leaving out features: a load's teacher leaves its students less to spare."""
+_TOLERANCE: Mapping[Kind, float] = {"load": 0.001, "intensity": 0.001, "pv": 0.005, "wind": 0.005}
+"""Of leaving out features: what is not production leaves students less to spare."""
 
 
 def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
@@ -31,7 +31,7 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     # what splines and products say of the weather, units have to learn
     many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     common: tuple[Student, ...] = (many, Mlp(), Mlp(units=16))
-    if kind == "load":
+    if kind in {"load", "intensity"}:
         return (lean, small, Mlp(units=0), *common, BasisRidge())
     if kind == "wind":
         return (lean, small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
