@@ -1,16 +1,17 @@
 """The series of a gateway and the models that are open for them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from frugal_edge.errors import BundleError, ConfigError, InstallError
+from frugal_edge.errors import BundleError, ConfigError, EdgeError, InstallError
 from frugal_edge.gateway.config import GatewayConfig, SeriesSettings
 from frugal_edge.gateway.loaded import Loaded, open_installed
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.target import Target, declared_target, target_of
 from frugal_edge.install.models import Models
 from frugal_edge.store.counters import Counters
-from frugal_edge.trust.keys import TrustStore
+from frugal_edge.trust.apart import Digests, verify_apart
 
 _SLACK_S = 86400  # a clock this much before the newest bundle was built is wrong
 
@@ -49,8 +50,9 @@ class Installed:
         changed: list[str] = []
         for series_id in self._models.series():
             with _told(series_id):  # what is open stays open
-                if self._taken_up(series_id):
+                if self._stamps.get(series_id) != self._models.stamp(series_id):
                     changed.append(series_id)
+        self._take_up(changed)
         return changed
 
     def on_trial(self, series_id: str) -> bool:
@@ -77,7 +79,8 @@ class Installed:
             If that cannot be recorded; a model that might crash again and again is not tried then.
         """
         self._models.begin(series_id)
-        self._taken_up(series_id)
+        if self._stamps.get(series_id) != self._models.stamp(series_id):
+            self._take_up([series_id])
         return self.loaded.get(series_id)
 
     def undecided(self, series_id: str) -> None:
@@ -106,37 +109,37 @@ class Installed:
                 return
             self._counters.add("updates_total", result="rolled_back")
             log("error", "rolled_back", series=series_id, reason=why)
-            self._taken_up(series_id)
+            self._take_up([series_id])
 
     def clock_trusted(self) -> bool:
         """Say whether the clock is not before any installed bundle was built."""
         built = [one.forecaster.manifest.created for one in self.loaded.values()]
         return not built or self._clock() >= max(built) - _SLACK_S
 
-    def _taken_up(self, series_id: str) -> bool:
-        """Open what is installed for a series if it changed; say whether it did."""
-        stamp = self._models.stamp(series_id)
-        if self._stamps.get(series_id) == stamp:
-            return False
-        self._stamps[series_id] = stamp
-        self._open(series_id)
-        return True
+    def _take_up(self, series: Sequence[str]) -> None:
+        """Open what is installed for some series."""
+        folders: dict[str, Path] = {}
+        for series_id in series:
+            with _told(series_id):
+                self._stamps[series_id] = self._models.stamp(series_id)
+                current = self._models.line(series_id).current
+                self.loaded.pop(series_id, None)
+                self.broken.pop(series_id, None)
+                if current is not None:
+                    folders[series_id] = current
+        verdicts = verify_apart([*folders.values()], self._config.state / "trust")
+        for (series_id, folder), verdict in zip(folders.items(), verdicts, strict=True):
+            self._open(series_id, folder, verdict)
 
-    def _open(self, series_id: str) -> None:
-        self.loaded.pop(series_id, None)
-        self.broken.pop(series_id, None)
-        current = self._models.line(series_id).current
-        if current is None:
+    def _open(self, series_id: str, folder: Path, signed: Digests | EdgeError) -> None:
+        if isinstance(signed, ConfigError):  # the bundle is not to blame
+            self.broken[series_id] = str(signed)
+            log("error", "trust_unreadable", series=series_id, reason=str(signed))
             return
-        try:
-            loaded = open_installed(current, TrustStore.read(self._config.state / "trust"))
-        except ConfigError as error:  # of a trusted key: the bundle is not to blame
-            self.broken[series_id] = str(error)
-            log("error", "trust_unreadable", series=series_id, reason=str(error))
-            return
-        except BundleError as error:
-            self.broken[series_id] = str(error)
-            self.failed(series_id, str(error))
+        loaded = signed if isinstance(signed, EdgeError) else _opened(folder, signed)
+        if isinstance(loaded, EdgeError):
+            self.broken[series_id] = str(loaded)
+            self.failed(series_id, str(loaded))
             return
         self.loaded[series_id] = loaded
         about = loaded.forecaster.manifest
@@ -144,6 +147,13 @@ class Installed:
         seasons = self._config.forecast.seasons
         self.targets[series_id] = target_of(about, settings, loaded.season_s, seasons)
         log("info", "bundle_opened", series=series_id, model=about.id, sequence=about.sequence)
+
+
+def _opened(folder: Path, signed: Digests) -> Loaded | BundleError:
+    try:
+        return open_installed(folder, signed)
+    except BundleError as error:
+        return error
 
 
 @contextmanager

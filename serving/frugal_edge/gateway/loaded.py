@@ -7,8 +7,7 @@ from frugal_edge.bundle import open_bundle
 from frugal_edge.errors import BundleError
 from frugal_edge.runtime import Forecaster
 from frugal_edge.strict_json import Node, parse
-from frugal_edge.trust.keys import TrustStore
-from frugal_edge.trust.verify import verify_folder
+from frugal_edge.trust.apart import Digests
 
 FALLBACK = "fallback.json"
 
@@ -35,16 +34,22 @@ class Loaded:
     bytes: int
 
 
-def open_installed(folder: Path, trust: TrustStore) -> Loaded:
-    """Verify the signature, then open a bundle and replay its golden cases.
+def open_installed(folder: Path, signed: Digests) -> Loaded:
+    """Open a bundle whose signature was verified, and replay its golden cases.
+
+    Parameters
+    ----------
+    folder
+        Of the bundle.
+    signed
+        SHA-256 of its files as they were signed, by name.
 
     Raises
     ------
     BundleError
-        If the bundle is not signed by a key that is trusted now, or does not run here.
+        If its files are others, or it does not run here.
     """
-    verify_folder(folder, trust)
-    bundle = open_bundle(folder)
+    bundle = open_bundle(folder, signed)
     season_s = season_of(bundle.content[FALLBACK])
     size = sum(map(len, bundle.content.values()))
     forecaster = Forecaster(bundle)

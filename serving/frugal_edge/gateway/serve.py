@@ -11,7 +11,6 @@ from frugal_edge.gateway.extras import http_server, loop_factory, mqtt_link
 from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.schedule import keep_looking, until_stopped
-from frugal_edge.gateway.update import update
 from frugal_edge.gateway.watchdog import Watchdog
 from frugal_edge.install.lock import sole
 
@@ -86,6 +85,8 @@ def _parts(
 
 
 async def _keep_updating(config: GatewayConfig, stop: asyncio.Event) -> None:
+    from frugal_edge.gateway.update import update  # loads what verifies channels
+
     if config.updates is None:
         return
     while True:
