@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from frugal_ai.backtest.evaluate import Stage
 from frugal_ai.cost.context import Cost, CostContext, total_cost
-from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.ledger import Ledger, Size
 from frugal_ai.cost.meter import Meter
 
 T = TypeVar("T")
@@ -52,25 +52,32 @@ class RungCost:
 
 
 class Account:
-    """Measures the work of one rung and books it in the run's ledger."""
+    """Measures the work of one rung and books it in the run's ledger.
+
+    Attributes
+    ----------
+    size
+        Of what the rung learns from, where it is known.
+    """
 
     def __init__(self, rung: str, meter: Meter, ledger: Ledger) -> None:
         self._rung = rung
         self._meter = meter
         self._ledger = ledger
         self._costs: list[tuple[str, Cost, float | None]] = []
+        self.size: Size | None = None
 
     def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
         """Measure work and book it; short work is repeated, the trial fit alone is not."""
         result, measurement = self._meter.measure(work, repeat=stage != "tuning")
-        self._ledger.add(stage, measurement, rung=self._rung)
+        self._ledger.add(stage, measurement, rung=self._rung, size=self.size)
         self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
         return result
 
     def attempt(self, work: Callable[[], T], note: str) -> tuple[T, Cost]:
         """Book a trial of the rung, or of one that it is compared with, as tuning."""
         result, measurement = self._meter.measure(work, repeat=False)
-        self._ledger.add("tuning", measurement, rung=self._rung, note=note)
+        self._ledger.add("tuning", measurement, rung=self._rung, note=note, size=self.size)
         cost = self._context.cost(measurement)
         self._costs.append(("tuning", cost, measurement.rel_std))
         return result, cost
@@ -83,7 +90,7 @@ class Account:
     def replay(self, work: Callable[[], T]) -> T:
         """Book forecasts that the run itself makes with the exported graph."""
         result, measurement = self._meter.measure(work, repeat=False)
-        self._ledger.add("inference", measurement, rung=self._rung)
+        self._ledger.add("inference", measurement, rung=self._rung, size=self.size)
         return result
 
     def close(self, forecast: Callable[[], object]) -> RungCost:

@@ -25,6 +25,7 @@ from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, task
 from frugal_ai.report import NotRun
 from frugal_ai.selection.climbing import LEAST_ORIGINS, Expectation
+from frugal_ai.size import size_of
 from frugal_ai.tuning import Tuned, tune
 
 _SHARES = (4, 2, 1)  # of the weeks, by the levels of a search
@@ -73,6 +74,7 @@ class Climb:
             )
             return  # it was told when the data were checked
         try:
+            account.size = size_of(self.pipeline, rung, self.prepared.grids[0], self.prepared.split)
             if expected := self._not_worth_it(rung, account):
                 self._leave_out(rung, account, "gain", str(expected), **_figures(expected))
             else:

@@ -16,7 +16,7 @@ from frugal_ai.bill.model import read_model
 from frugal_ai.climb import Climb
 from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
-from frugal_ai.cost.context import CostContext, build_context
+from frugal_ai.cost.context import CostContext, open_context
 from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.ledger_file import append_ledger
@@ -79,16 +79,16 @@ def run(pipeline: Pipeline, order: Order, watcher: Watcher) -> RunReport:
     FrugalError
         If the pipeline cannot be run; nothing half-written is left.
     """
-    context = build_context(pipeline.cost, folder=order.path.parent)
-    if pipeline.fleet is not None:
-        check_countries(pipeline.fleet, context.factors)
-    with made_folder(order.out):
-        return _run(pipeline, order, watcher, context)
+    with open_context(pipeline.cost, order.path.parent, watcher.tell) as context:
+        if pipeline.fleet is not None:
+            check_countries(pipeline.fleet, context.factors)
+        with made_folder(order.out):
+            return _run(pipeline, order, watcher, context)
 
 
 def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContext) -> RunReport:
     started = int(time.time())
-    meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
+    meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks, probe=context.probe)
     run_id = f"{pipeline.name}-{_compact(started)}"
     ledger = Ledger(
         context, run_id, pipeline.cost.project or pipeline.name, experiment_id=pipeline.name
