@@ -11,8 +11,10 @@ import click
 
 from frugal_ai import __version__
 from frugal_ai.commands.bill import bill, factors, ledger
+from frugal_ai.commands.calibrate import calibrate
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
+from frugal_ai.commands.plan import plan
 from frugal_ai.commands.release import channel, keygen, pack, sign
 from frugal_ai.errors import FrugalError, PipelineError
 
@@ -195,7 +197,19 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
         click.echo(f"bundle   {run_dir / bundle}")
 
 
-for _command in (fetch, export, keygen, sign, pack, channel, bill, factors, ledger):
+for _command in (
+    fetch,
+    export,
+    keygen,
+    sign,
+    pack,
+    channel,
+    bill,
+    factors,
+    ledger,
+    calibrate,
+    plan,
+):
     commands.add_command(_command)
 
 
