@@ -8,6 +8,7 @@ from frugal_ai.backtest.evaluate import Stage
 from frugal_ai.cost.context import Cost, CostContext, total_cost
 from frugal_ai.cost.ledger import Ledger, Size
 from frugal_ai.cost.meter import Meter
+from frugal_ai.cost.record import Stage as RecordStage
 
 T = TypeVar("T")
 
@@ -51,6 +52,20 @@ class RungCost:
         return self.training.co2e_dynamic_g + use
 
 
+class Common:
+    """Measures work that no rung is charged with, and books it in the run's ledger."""
+
+    def __init__(self, meter: Meter, ledger: Ledger) -> None:
+        self._meter = meter
+        self._ledger = ledger
+
+    def __call__(self, stage: RecordStage, note: str, work: Callable[[], T]) -> T:
+        """Measure work once and book it."""
+        result, measurement = self._meter.measure(work, repeat=False)
+        self._ledger.add(stage, measurement, note=note)
+        return result
+
+
 class Account:
     """Measures the work of one rung and books it in the run's ledger.
 
@@ -89,8 +104,16 @@ class Account:
 
     def replay(self, work: Callable[[], T]) -> T:
         """Book forecasts that the run itself makes with the exported graph."""
+        return self._aside("inference", work)
+
+    def export(self, work: Callable[[], T]) -> T:
+        """Book making the graph, which a gateway needs and a comparison of rungs does not."""
+        return self._aside("deployment", work)
+
+    def _aside(self, stage: RecordStage, work: Callable[[], T]) -> T:
+        """Book work that the rung is not judged by."""
         result, measurement = self._meter.measure(work, repeat=False)
-        self._ledger.add("inference", measurement, rung=self._rung, size=self.size)
+        self._ledger.add(stage, measurement, rung=self._rung, size=self.size)
         return result
 
     def close(self, forecast: Callable[[], object]) -> RungCost:

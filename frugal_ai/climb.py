@@ -111,7 +111,7 @@ class Climb:
     def _run(self, rung: Rung, account: Account) -> Climbed:
         tuned = self._tuned(rung, account)
         evaluation = evaluate(tuned.rung, self._task, account)
-        exported = tuple(to_onnx(model) for model in evaluation.models)
+        exported = account.export(lambda: tuple(to_onnx(model) for model in evaluation.models))
         test, all_series = self.prepared.split.test, self.prepared.series
         for series, model, graph, native, drift in zip(
             all_series, evaluation.models, exported, evaluation.test_forecasts,

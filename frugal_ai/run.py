@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from frugal_ai.accounts import Account
+from frugal_ai.accounts import Account, Common
 from frugal_ai.bill.bill import make_bill
 from frugal_ai.bill.fleet import check_countries
 from frugal_ai.bill.folder import BILL, write_bill
@@ -32,6 +32,9 @@ from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport
 
 _LEDGER = "ledger.jsonl"
+_STARTED = "start of the libraries"
+_COMPARED = "comparison of the rungs: intervals, verdicts, choice"
+_WRITTEN = "bundle, report, forecasts, pictures"
 
 
 class Watcher(Protocol):
@@ -95,14 +98,13 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
     )
     with Envelope(context, pipeline.name) as envelope:
         ready = partial(prepare, pipeline, order.path.parent, order.replacements, watcher.tell)
-        prepared, measured = meter.measure(ready, repeat=False)
-        ledger.add("data", measured)
+        booked = Common(meter, ledger)
+        prepared = booked("data", "", ready)
         account = partial(Account, meter=meter, ledger=ledger)
         climb = Climb(pipeline, prepared, account, watcher.tell)
-        status = _climb(climb, watcher)
-        judgement = (
-            judge(climb.climbed, pipeline, prepared, context.factors) if climb.climbed else None
-        )
+        status = _climb(climb, watcher, booked)
+        compare = partial(judge, climb.climbed, pipeline, prepared, context.factors)
+        judgement = booked("tuning", _COMPARED, compare) if climb.climbed else None
         chosen = judgement.chosen if judgement and status == "finished" else None
         original = original_of(chosen.climbed, pipeline, prepared) if chosen else None
         compressed = None
@@ -110,16 +112,20 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
             compressed = compress_original(
                 original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.step
             )
-        report = run_report(
-            pipeline, order.path, run_id, started, status, prepared, judgement, context,
-            climb.not_run, compressed.report if compressed else None, order.replacements,
-        )  # fmt: skip
-        if judgement and original:
-            report = write_models(order.out, pipeline, prepared, report, original, compressed)
-            if forecasts := chosen_forecasts(pipeline, prepared, judgement):
-                forecasts.write(order.out)
-        report.write(order.out)
-        write_leaderboard(order.out, report)
+
+        def write() -> None:
+            report = run_report(
+                pipeline, order.path, run_id, started, status, prepared, judgement, context,
+                climb.not_run, compressed.report if compressed else None, order.replacements,
+            )  # fmt: skip
+            if judgement and original:
+                report = write_models(order.out, pipeline, prepared, report, original, compressed)
+                if forecasts := chosen_forecasts(pipeline, prepared, judgement):
+                    forecasts.write(order.out)
+            report.write(order.out)
+            write_leaderboard(order.out, report)
+
+        booked("deployment", _WRITTEN, write)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
     try:
         book_envelope(ledger, envelope.result)
@@ -174,10 +180,10 @@ def made_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _climb(climb: Climb, watcher: Watcher) -> Status:
+def _climb(climb: Climb, watcher: Watcher, booked: Common) -> Status:
     rungs = climb.pipeline.rungs
     try:
-        _warm_up(climb.prepared)
+        booked("features", _STARTED, partial(_warm_up, climb.prepared))
         for done, rung in enumerate(rungs):
             watcher.climb(rung.name, done, len(rungs))
             climb.step(rung)

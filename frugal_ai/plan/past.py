@@ -10,8 +10,18 @@ from frugal_ai.cost.ledger import Size
 from frugal_ai.cost.record import Record
 from frugal_ai.plan.scaling import Point
 
-COMMON = ("data", "compression", "metering", "unattributed")
-"""What no rung is charged with; which rung is compressed is not known beforehand."""
+COMMON = {
+    "data": "data",
+    "features": "start of libraries",
+    "tuning": "comparison",
+    "compression": "compression",
+    "deployment": "bundle and report",
+    "metering": "metering",
+    "unattributed": "unattributed",
+}
+"""What no rung is charged with, by stage; which rung is compressed is not known beforehand."""
+
+_NAMES = frozenset(COMMON.values())
 
 _COMPRESSION = frozenset({"distillation", "quantization"})
 _NO_SIZE = Size(rows=1, features=1)
@@ -26,7 +36,7 @@ class Took:
     pipeline, run_id
         Of the run.
     what
-        Name of the rung, or one of `COMMON`.
+        Name of the rung, or one of the words of `COMMON`.
     point
         Size, CPU time and wall time; for what is common the size is of no meaning.
     """
@@ -59,13 +69,13 @@ def took(records: Iterable[Record], hardware: HardwareRecord, threads: int) -> t
 def _what(record: Record) -> str:
     if record.stage in _COMPRESSION:
         return "compression"
-    return record.rung or record.stage
+    return record.rung or COMMON.get(record.stage, record.stage)
 
 
 def _took(key: tuple[str, str, str], group: Sequence[Record]) -> Took | None:
     pipeline, run_id, what = key
     size: Size | None = _NO_SIZE
-    if what not in COMMON:
+    if what not in _NAMES:
         size = next(
             (Size(r.n_rows, r.n_features) for r in group if r.n_rows and r.n_features), None
         )

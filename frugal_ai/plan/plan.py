@@ -125,7 +125,7 @@ def make_plan(path: Path, ledger: Path) -> Plan:
 
 
 def _shared(pipeline: Pipeline) -> tuple[str, ...]:
-    return tuple(what for what in COMMON if what != "compression" or pipeline.compress)
+    return tuple(what for what in COMMON.values() if what != "compression" or pipeline.compress)
 
 
 def _of_rung(
