@@ -11,7 +11,7 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -31,6 +31,7 @@ from frugal_ai.units import J_PER_KWH
 
 _CHILD_S = 0.3
 _PAIRS = 100
+_ROUNDS = 20
 _STEPS = 20_000  # of a job of about 1 ms
 
 
@@ -76,15 +77,21 @@ def codecarbon_cpu_s(context: CostContext, work: object) -> float:
 
 
 def short_jobs(context: CostContext) -> tuple[Target, list[list[str]]]:
-    """Meter a job of 1 ms five times."""
-    meter = [CpuMeter().measure(job)[1].cpu_s for _ in range(5)]
+    """Meter a job of 1 ms five times, over and over."""
+    rounds = [[CpuMeter().measure(job)[1].cpu_s for _ in range(5)] for _ in range(_ROUNDS)]
+    spreads = [(max(one) - min(one)) / median(one) for one in rounds]
     theirs = [codecarbon_cpu_s(context, job) for _ in range(5)]
-    spread = (max(meter) - min(meter)) / median(meter)
+    usual, worst, least = median(spreads), max(spreads), min(min(one) for one in rounds)
     rows = [
-        ["job of 1 ms, CPU-ms", listed(1000 * v for v in meter), listed(1000 * v for v in theirs)]
+        [
+            "job of 1 ms, CPU-ms",
+            listed(1000 * v for v in rounds[0]),
+            listed(1000 * v for v in theirs),
+        ]
     ]
-    met = spread <= 0.1 and min(meter) > 0
-    return Target("1 ms job, five times: spread", "<= 10 %, never 0", f"{spread:.1%}", met), rows
+    found = f"{usual:.1%}, worst of {_ROUNDS} rounds {worst:.1%}"
+    met = usual <= 0.1 and least > 0
+    return Target("1 ms job, five times: spread", "<= 10 %, never 0", found, met), rows
 
 
 def short_children(context: CostContext) -> tuple[Target, list[list[str]]]:
@@ -162,7 +169,7 @@ def total(records: list[Record]) -> float:
     return sum(one.cpu_time_s for one in records)
 
 
-def listed(values: Iterator[float]) -> str:
+def listed(values: Iterable[float]) -> str:
     """Write values one after the other."""
     return " ".join(f"{value:.3g}" for value in values)
 
@@ -180,7 +187,9 @@ def page(run: Path, long_run: Path | None) -> str:
         (
             "# What the meter can tell",
             fill(
-                "`make benchmark-meter` writes this part. Jobs are loops in Python; children are "
+                "`make benchmark-meter` writes this part. Jobs are loops in Python; the spread of five "
+                f"is the median of {_ROUNDS} such rounds, which swing with what else the host does; "
+                "the table below shows the first round. Children are "
                 "forked and work until their own clock says 0.3 CPU-s; the neighbour is a process "
                 "that never rests, on the same core. CodeCarbon is in process mode, told the same "
                 "watts, so that its energy is CPU time, too. The envelope is that of a run of "
