@@ -187,9 +187,9 @@ def page(run: Path, long_run: Path | None) -> str:
         (
             "# What the meter can tell",
             fill(
-                "`make benchmark-meter` writes this part. Jobs are loops in Python; the spread of five "
-                f"is the median of {_ROUNDS} such rounds, which swing with what else the host does; "
-                "the table below shows the first round. Children are "
+                "`make benchmark-meter` writes this part. Jobs are loops in Python; the spread of "
+                f"five is the median of {_ROUNDS} such rounds, which swing with what else the host "
+                "does; the table below shows the first round. Children are "
                 "forked and work until their own clock says 0.3 CPU-s; the neighbour is a process "
                 "that never rests, on the same core. CodeCarbon is in process mode, told the same "
                 "watts, so that its energy is CPU time, too. The envelope is that of a run of "
