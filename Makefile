@@ -8,7 +8,8 @@ PROJECTS := pyproject.toml serving/pyproject.toml
 CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
 .PHONY: run run-gateway test lint types contracts unit edge oldest signing triton ui lock models clean \
-	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway benchmark-intensity
+	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway \
+	benchmark-intensity benchmark-meter benchmark-plan
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -91,6 +92,17 @@ benchmark-gateway: $(VENV)/.dev
 # The greenest two hours of the next day, French 2022.
 benchmark-intensity: $(VENV)/.run
 	$(BIN)/python -m benchmarks.intensity --write
+
+# What the meter can tell, with the ledgers of a run of ten seconds and of one of a minute.
+benchmark-meter: $(VENV)/.run
+	rm -rf runs/meter
+	$(BIN)/frugal-ai run pipelines/load.yaml --out runs/meter/load
+	$(BIN)/frugal-ai run benchmarks/long.yaml --out runs/meter/long
+	$(BIN)/python -m benchmarks.meter runs/meter/load runs/meter/long --page docs/benchmarks.md
+
+# A run, a plan, and the run again.
+benchmark-plan: $(VENV)/.run
+	$(BIN)/python benchmarks/plan.py
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from frugal_ai.backtest.evaluate import Stage
 from frugal_ai.cost.context import Cost, CostContext, total_cost
-from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.ledger import Ledger, Size
 from frugal_ai.cost.meter import Meter
+from frugal_ai.cost.record import Stage as RecordStage
 
 T = TypeVar("T")
 
@@ -51,26 +52,47 @@ class RungCost:
         return self.training.co2e_dynamic_g + use
 
 
+class Common:
+    """Measures work that no rung is charged with, and books it in the run's ledger."""
+
+    def __init__(self, meter: Meter, ledger: Ledger) -> None:
+        self._meter = meter
+        self._ledger = ledger
+
+    def __call__(self, stage: RecordStage, note: str, work: Callable[[], T]) -> T:
+        """Measure work once and book it."""
+        result, measurement = self._meter.measure(work, repeat=False)
+        self._ledger.add(stage, measurement, note=note)
+        return result
+
+
 class Account:
-    """Measures the work of one rung and books it in the run's ledger."""
+    """Measures the work of one rung and books it in the run's ledger.
+
+    Attributes
+    ----------
+    size
+        Of what the rung learns from, where it is known.
+    """
 
     def __init__(self, rung: str, meter: Meter, ledger: Ledger) -> None:
         self._rung = rung
         self._meter = meter
         self._ledger = ledger
         self._costs: list[tuple[str, Cost, float | None]] = []
+        self.size: Size | None = None
 
     def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
         """Measure work and book it; short work is repeated, the trial fit alone is not."""
         result, measurement = self._meter.measure(work, repeat=stage != "tuning")
-        self._ledger.add(stage, measurement, rung=self._rung)
+        self._ledger.add(stage, measurement, rung=self._rung, size=self.size)
         self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
         return result
 
     def attempt(self, work: Callable[[], T], note: str) -> tuple[T, Cost]:
         """Book a trial of the rung, or of one that it is compared with, as tuning."""
         result, measurement = self._meter.measure(work, repeat=False)
-        self._ledger.add("tuning", measurement, rung=self._rung, note=note)
+        self._ledger.add("tuning", measurement, rung=self._rung, note=note, size=self.size)
         cost = self._context.cost(measurement)
         self._costs.append(("tuning", cost, measurement.rel_std))
         return result, cost
@@ -82,8 +104,16 @@ class Account:
 
     def replay(self, work: Callable[[], T]) -> T:
         """Book forecasts that the run itself makes with the exported graph."""
+        return self._aside("inference", work)
+
+    def export(self, work: Callable[[], T]) -> T:
+        """Book making the graph, which a gateway needs and a comparison of rungs does not."""
+        return self._aside("deployment", work)
+
+    def _aside(self, stage: RecordStage, work: Callable[[], T]) -> T:
+        """Book work that the rung is not judged by."""
         result, measurement = self._meter.measure(work, repeat=False)
-        self._ledger.add("inference", measurement, rung=self._rung)
+        self._ledger.add(stage, measurement, rung=self._rung, size=self.size)
         return result
 
     def close(self, forecast: Callable[[], object]) -> RungCost:

@@ -11,8 +11,10 @@ import click
 
 from frugal_ai import __version__
 from frugal_ai.commands.bill import bill, factors, ledger
+from frugal_ai.commands.calibrate import calibrate
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
+from frugal_ai.commands.plan import plan
 from frugal_ai.commands.release import channel, keygen, pack, sign
 from frugal_ai.commands.relevance import relevance
 from frugal_ai.commands.when import when
@@ -198,7 +200,8 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
 
 
 _MORE = (
-    fetch, export, keygen, sign, pack, channel, bill, factors, ledger, when, relevance,
+    fetch, export, keygen, sign, pack, channel, bill, factors, ledger, plan, calibrate, when,
+    relevance,
 )  # fmt: skip
 for _command in _MORE:
     commands.add_command(_command)

@@ -25,6 +25,7 @@ from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, task
 from frugal_ai.report import NotRun
 from frugal_ai.selection.climbing import LEAST_ORIGINS, Expectation
+from frugal_ai.size import size_of
 from frugal_ai.tuning import Tuned, tune
 
 _SHARES = (4, 2, 1)  # of the weeks, by the levels of a search
@@ -73,6 +74,7 @@ class Climb:
             )
             return  # it was told when the data were checked
         try:
+            account.size = size_of(self.pipeline, rung, self.prepared.grids[0], self.prepared.split)
             if expected := self._not_worth_it(rung, account):
                 self._leave_out(rung, account, "gain", str(expected), **_figures(expected))
             else:
@@ -109,7 +111,7 @@ class Climb:
     def _run(self, rung: Rung, account: Account) -> Climbed:
         tuned = self._tuned(rung, account)
         evaluation = evaluate(tuned.rung, self._task, account)
-        exported = tuple(to_onnx(model) for model in evaluation.models)
+        exported = account.export(lambda: tuple(to_onnx(model) for model in evaluation.models))
         test, all_series = self.prepared.split.test, self.prepared.series
         for series, model, graph, native, drift in zip(
             all_series, evaluation.models, exported, evaluation.test_forecasts,

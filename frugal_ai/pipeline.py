@@ -25,6 +25,7 @@ from frugal_ai.backtest.metrics import Denominator
 from frugal_ai.backtest.origins import OriginRule, start_of
 from frugal_ai.bill.fleet import Fleet, read_fleet
 from frugal_ai.cost.context import CostSettings
+from frugal_ai.cost.hardware import Hardware, read_hardware
 from frugal_ai.data import sources
 from frugal_ai.data.quality import QualityPolicy
 from frugal_ai.errors import CostError, PipelineError
@@ -358,9 +359,12 @@ class _AtKeyError(Exception):
 
 
 def _with_components(declared: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Replace what names a source, a rung or a fleet's file by it, checked by its own settings."""
+    """Replace what names a source, a rung or a file of settings by it, checked by its own."""
     if isinstance(declared.get("fleet"), str):
         declared["fleet"] = _fleet(path.parent / declared["fleet"])
+    cost = declared.get("cost")
+    if isinstance(cost, dict) and isinstance(cost.get("hardware"), str):
+        declared["cost"] = cost | {"hardware": _hardware(path.parent / cost["hardware"])}
     if "source" in declared:
         declared["source"] = _source(declared["source"])
     if isinstance(declared.get("rungs"), list):
@@ -385,6 +389,13 @@ def _fleet(file: Path) -> Fleet:
         return read_fleet(file)
     except CostError as error:
         raise _AtKeyError(f"fleet: {error}") from error
+
+
+def _hardware(file: Path) -> Hardware:
+    try:
+        return read_hardware(file)
+    except CostError as error:
+        raise _AtKeyError(f"cost.hardware: {error}") from error
 
 
 def _at(key: str, make: Any, settings: Any) -> Any:

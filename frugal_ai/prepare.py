@@ -80,7 +80,7 @@ def prepare(
     DataError, PipelineError
         If data and pipeline do not fit; the message says where.
     """
-    split = _split(pipeline)
+    split = split_of(pipeline)
     clean = _cleaned(pipeline, split, base, replacements, tell)
     panel = replace(clean.panel, past=clean.past)
     indices = range(len(panel.series_ids))
@@ -187,7 +187,8 @@ def _spread(places: Places | None) -> Block:
     return ClearSkyLevel(feature="clear_sky_level", places=places, window=(timedelta(days=7),))
 
 
-def _split(pipeline: Pipeline) -> Split:
+def split_of(pipeline: Pipeline) -> Split:
+    """Return training, validation and test as the pipeline declares them."""
     periods, timezone = pipeline.periods, pipeline.timezone
     return Split(
         start=start_of(periods.train, timezone),

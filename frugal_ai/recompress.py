@@ -16,7 +16,7 @@ from frugal_ai.bill.model import read_model
 from frugal_ai.compress.chosen import compress_original
 from frugal_ai.compress.compressor import Step
 from frugal_ai.compress.original import ORIGINAL, Original
-from frugal_ai.cost.context import build_context
+from frugal_ai.cost.context import open_context
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.meter import CpuMeter
@@ -90,15 +90,15 @@ def recompress(
         raise DataError(f"{run_dir}: the data of {file} have changed since the run; run it again")
     original = _original(run_dir, pipeline, prepared, report.chosen)
     rule = _rule(pipeline, gates)
-    context = build_context(pipeline.cost, folder=file.parent)
-    ledger = Ledger(
-        context,
-        f"{report.run_id}-compress",
-        pipeline.cost.project or pipeline.name,
-        experiment_id=pipeline.name,
-    )
-    meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
-    compressed = compress_original(original, pipeline, prepared, rule, meter, ledger, step)
+    with open_context(pipeline.cost, file.parent, tell) as context:
+        ledger = Ledger(
+            context,
+            f"{report.run_id}-compress",
+            pipeline.cost.project or pipeline.name,
+            experiment_id=pipeline.name,
+        )
+        meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks, probe=context.probe)
+        compressed = compress_original(original, pipeline, prepared, rule, meter, ledger, step)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
     report = report.model_copy(update={"compression": compressed.report})
     report = write_models(run_dir, pipeline, prepared, report, original, compressed)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from frugal_ai.accounts import Account
+from frugal_ai.accounts import Account, Common
 from frugal_ai.bill.bill import make_bill
 from frugal_ai.bill.fleet import check_countries
 from frugal_ai.bill.folder import BILL, write_bill
@@ -16,7 +16,7 @@ from frugal_ai.bill.model import read_model
 from frugal_ai.climb import Climb
 from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
-from frugal_ai.cost.context import CostContext, build_context
+from frugal_ai.cost.context import CostContext, open_context
 from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.ledger_file import append_ledger
@@ -32,6 +32,9 @@ from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport
 
 _LEDGER = "ledger.jsonl"
+_STARTED = "start of the libraries"
+_COMPARED = "comparison of the rungs: intervals, verdicts, choice"
+_WRITTEN = "bundle, report, forecasts, pictures"
 
 
 class Watcher(Protocol):
@@ -79,30 +82,29 @@ def run(pipeline: Pipeline, order: Order, watcher: Watcher) -> RunReport:
     FrugalError
         If the pipeline cannot be run; nothing half-written is left.
     """
-    context = build_context(pipeline.cost, folder=order.path.parent)
-    if pipeline.fleet is not None:
-        check_countries(pipeline.fleet, context.factors)
-    with made_folder(order.out):
-        return _run(pipeline, order, watcher, context)
+    with open_context(pipeline.cost, order.path.parent, watcher.tell) as context:
+        if pipeline.fleet is not None:
+            check_countries(pipeline.fleet, context.factors)
+        with made_folder(order.out):
+            return _run(pipeline, order, watcher, context)
 
 
 def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContext) -> RunReport:
     started = int(time.time())
-    meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks)
+    meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks, probe=context.probe)
     run_id = f"{pipeline.name}-{_compact(started)}"
     ledger = Ledger(
         context, run_id, pipeline.cost.project or pipeline.name, experiment_id=pipeline.name
     )
     with Envelope(context, pipeline.name) as envelope:
         ready = partial(prepare, pipeline, order.path.parent, order.replacements, watcher.tell)
-        prepared, measured = meter.measure(ready, repeat=False)
-        ledger.add("data", measured)
+        booked = Common(meter, ledger)
+        prepared = booked("data", "", ready)
         account = partial(Account, meter=meter, ledger=ledger)
         climb = Climb(pipeline, prepared, account, watcher.tell)
-        status = _climb(climb, watcher)
-        judgement = (
-            judge(climb.climbed, pipeline, prepared, context.factors) if climb.climbed else None
-        )
+        status = _climb(climb, watcher, booked)
+        compare = partial(judge, climb.climbed, pipeline, prepared, context.factors)
+        judgement = booked("tuning", _COMPARED, compare) if climb.climbed else None
         chosen = judgement.chosen if judgement and status == "finished" else None
         original = original_of(chosen.climbed, pipeline, prepared) if chosen else None
         compressed = None
@@ -110,16 +112,20 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
             compressed = compress_original(
                 original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.step
             )
-        report = run_report(
-            pipeline, order.path, run_id, started, status, prepared, judgement, context,
-            climb.not_run, compressed.report if compressed else None, order.replacements,
-        )  # fmt: skip
-        if judgement and original:
-            report = write_models(order.out, pipeline, prepared, report, original, compressed)
-            if forecasts := chosen_forecasts(pipeline, prepared, judgement):
-                forecasts.write(order.out)
-        report.write(order.out)
-        write_leaderboard(order.out, report)
+
+        def write() -> None:
+            report = run_report(
+                pipeline, order.path, run_id, started, status, prepared, judgement, context,
+                climb.not_run, compressed.report if compressed else None, order.replacements,
+            )  # fmt: skip
+            if judgement and original:
+                report = write_models(order.out, pipeline, prepared, report, original, compressed)
+                if forecasts := chosen_forecasts(pipeline, prepared, judgement):
+                    forecasts.write(order.out)
+            report.write(order.out)
+            write_leaderboard(order.out, report)
+
+        booked("deployment", _WRITTEN, write)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
     try:
         book_envelope(ledger, envelope.result)
@@ -174,10 +180,10 @@ def made_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _climb(climb: Climb, watcher: Watcher) -> Status:
+def _climb(climb: Climb, watcher: Watcher, booked: Common) -> Status:
     rungs = climb.pipeline.rungs
     try:
-        _warm_up(climb.prepared)
+        booked("features", _STARTED, partial(_warm_up, climb.prepared))
         for done, rung in enumerate(rungs):
             watcher.climb(rung.name, done, len(rungs))
             climb.step(rung)

@@ -126,11 +126,12 @@ def test_every_cost_is_on_the_bill(finished: tuple[Path, RunReport]) -> None:
         "training",
         "distillation",
         "quantization",
+        "deployment",
         "inference",
         "metering",
         "unattributed",
     }
-    after = {"inference", "distillation", "quantization"}
+    after = {"deployment", "inference", "distillation", "quantization"}
     for rung in report.rungs:
         lines = [one for one in records if one.rung == rung.rung and one.stage not in after]
         assert rung.energy_wh == pytest.approx(1000 * sum(one.energy_consumed for one in lines))

@@ -5,7 +5,7 @@ from frugal_ai.cost.context import Cost, CostContext
 from frugal_ai.cost.envelope import EnvelopeResult
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.measurement import Measurement
-from frugal_ai.cost.power import Energy
+from frugal_ai.cost.power.model import Energy
 from frugal_ai.cost.record import Record
 from frugal_ai.units import J_PER_KWH
 
@@ -34,11 +34,13 @@ def book_envelope(ledger: Ledger, result: EnvelopeResult) -> Record:
     Record
         The line "unattributed"; its amounts may be negative.
     """
-    cost = unattributed(ledger.context, result, ledger.total())
+    context = ledger.context
+    energy, spent = unattributed(context, result, ledger.total())
     record = ledger.book(
         "unattributed",
-        Measurement.once(Reading(cost.cpu_s, 0.0, cost.wall_s)),
-        cost,
+        Measurement.once(spent),
+        context.cost_of(energy, spent.cpu_s, spent.wall_s),
+        energy,
         ram_kwh=result.ram_energy_kwh,
         codecarbon_version=result.codecarbon_version,
         note=NOTE,
@@ -48,9 +50,18 @@ def book_envelope(ledger: Ledger, result: EnvelopeResult) -> Record:
     return record
 
 
-def unattributed(context: CostContext, result: EnvelopeResult, booked: Cost) -> Cost:
-    """Return the CPU cost that the envelope saw and no line explains; it may be negative."""
-    dynamic_j = result.cpu_energy_kwh * J_PER_KWH / context.pue - booked.energy_dynamic_j
+def unattributed(
+    context: CostContext, result: EnvelopeResult, booked: Cost
+) -> tuple[Energy, Reading]:
+    """Return what the envelope saw and no line explains; it may be negative."""
+    power = context.power
+    cpu_s = result.cpu_energy_kwh * J_PER_KWH / context.pue / result.w_per_core - booked.cpu_s
     wall_s = result.duration_s - booked.wall_s
-    energy = Energy(dynamic_j, context.power.w_idle_share * wall_s, context.power.method)
-    return context.cost_of(energy, dynamic_j / context.power.w_per_core_dynamic, wall_s)
+    energy = Energy(
+        dynamic_j=power.w_per_core_dynamic * cpu_s,
+        idle_share_j=power.w_idle_share * wall_s,
+        method=power.method,
+        quality="low",
+        spread=power.spread,
+    )
+    return energy, Reading(cpu_s, 0.0, wall_s)

@@ -1,7 +1,9 @@
 """Everything that a measurement needs to become a cost: power, place, factors."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from math import fsum
 from pathlib import Path
 from typing import Annotated
@@ -9,17 +11,30 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from frugal_ai.cost.factors import Factor, Factors, load_factors
-from frugal_ai.cost.hardware import Hardware, HardwareRecord, Host, describe, detect_host
+from frugal_ai.cost.hardware import (
+    Hardware,
+    HardwareRecord,
+    Host,
+    describe,
+    detect_host,
+    read_hardware,
+)
 from frugal_ai.cost.measurement import Measurement
-from frugal_ai.cost.power import (
+from frugal_ai.cost.power.choose import PowerSettings, choose, ways_of
+from frugal_ai.cost.power.cpu_time import (
+    SPREAD_CALIBRATED,
     SPREAD_KNOWN_CPU,
     SPREAD_UNKNOWN_CPU,
     CpuTimeModel,
-    Energy,
-    PowerModel,
 )
+from frugal_ai.cost.power.gauge import Probe
+from frugal_ai.cost.power.metered import MeteredModel
+from frugal_ai.cost.power.model import Energy, PowerModel
 from frugal_ai.settings import Settings
 from frugal_ai.units import gco2e, wh
+
+HARDWARE_VARIABLE = "FRUGAL_AI_HARDWARE"
+"""Names the description of this machine where a pipeline has none."""
 
 
 class CostSettings(Settings):
@@ -28,6 +43,9 @@ class CostSettings(Settings):
     ``country`` is an ISO 3166-1 code; ``factors`` a table of the user's own, relative to the
     pipeline's file; ``project`` what the run is booked under, by default its pipeline; ``pue`` the
     site's power usage effectiveness; ``threads`` the threads that a run keeps to itself;
+    ``hardware`` the machine, which a pipeline may describe in place or by the name of a file as
+    `frugal-ai calibrate` writes it, or leave to the file that the variable FRUGAL_AI_HARDWARE
+    names; ``power`` where power is measured, by default as the hardware's description has it;
     ``forecasts`` the number that a deployed model serves in its life, for comparing training with
     use; ``block_cpu_s`` [s] and ``blocks`` the repeats of short work.
     """
@@ -36,6 +54,7 @@ class CostSettings(Settings):
     factors: Path | None = None
     project: str = ""
     hardware: Hardware = Hardware()
+    power: PowerSettings | None = None
     pue: Annotated[float, Ge(1)] = 1.0
     threads: Annotated[int, Ge(1)] = 1
     forecasts: Annotated[int, Ge(1)] = 1000
@@ -97,6 +116,8 @@ class CostContext:
         Threads that the run keeps to itself.
     factors
         All of them.
+    probe
+        Measures power while work goes on; None where nothing does.
     """
 
     intensity: Factor
@@ -106,6 +127,7 @@ class CostContext:
     ram_w_per_gb: float
     threads: int
     factors: Factors
+    probe: Probe | None = None
 
     @property
     def factor_set_id(self) -> str:
@@ -139,8 +161,17 @@ class CostContext:
         CostError
             If a measured time is negative or not finite.
         """
-        energy = self.power.energy(measurement.cpu_s, measurement.wall_s)
-        return self.cost_of(energy, measurement.cpu_s, measurement.wall_s)
+        return self.cost_of(self.energy(measurement), measurement.cpu_s, measurement.wall_s)
+
+    def energy(self, measurement: Measurement) -> Energy:
+        """Return the energy of one execution of measured work.
+
+        Raises
+        ------
+        CostError
+            If a measured time is negative or not finite.
+        """
+        return self.power.energy(measurement.cpu_s, measurement.wall_s, measurement.drawn)
 
     def cost_of(self, energy: Energy, cpu_s: float, wall_s: float) -> Cost:
         """Return the cost of energy, with the times [s] that go with it."""
@@ -177,20 +208,69 @@ def build_context(
         there are.
     """
     factors = load_factors(folder / settings.factors if settings.factors else None)
+    described = _described(settings)
     default_w = factors.get("cpu_tdp_per_thread").value
-    hardware = describe(settings.hardware, detect_host() if host is None else host, default_w)
-    power = CpuTimeModel(
-        tdp_w=hardware.tdp_w,
-        threads=hardware.threads,
-        reserved_threads=settings.threads,
-        spread=SPREAD_UNKNOWN_CPU if hardware.default else SPREAD_KNOWN_CPU,
-    )
+    hardware = describe(described, detect_host() if host is None else host, default_w)
     return CostContext(
         intensity=factors.intensity(settings.country),
         pue=settings.pue,
-        power=power,
+        power=_model(described, hardware, settings.threads),
         hardware=hardware,
         ram_w_per_gb=factors.get("ram_power").value,
         threads=settings.threads,
         factors=factors,
     )
+
+
+@contextmanager
+def open_context(
+    settings: CostSettings, folder: Path, tell: Callable[[str], None]
+) -> Iterator[CostContext]:
+    """Look up what the settings name, and measure power meanwhile where something can.
+
+    Parameters
+    ----------
+    settings
+        The pipeline's cost section.
+    folder
+        That files in it are relative to.
+    tell
+        Hears why power is not measured, or not any more.
+
+    Raises
+    ------
+    CostError
+        As `build_context`; also if the source of power that was asked for is not there.
+    """
+    context = build_context(settings, folder=folder)
+    wanted = settings.power or _described(settings).power
+    gauge = choose(wanted, ways_of(wanted, folder), tell)
+    if gauge is None or not isinstance(context.power, CpuTimeModel):
+        yield context
+        return
+    probe = Probe(gauge, strict=wanted.on_failure == "stop", tell=tell)
+    try:
+        yield replace(context, power=MeteredModel(context.power, probe), probe=probe)
+    finally:
+        probe.close()
+
+
+def _described(settings: CostSettings) -> Hardware:
+    named = os.environ.get(HARDWARE_VARIABLE)
+    if named and "hardware" not in settings.model_fields_set:
+        return read_hardware(Path(named))
+    return settings.hardware
+
+
+def _model(described: Hardware, hardware: HardwareRecord, reserved: int) -> CpuTimeModel:
+    if described.w_per_core is not None and described.idle_w is not None:
+        return CpuTimeModel(
+            w_per_thread=described.w_per_core,
+            idle_w_per_thread=described.idle_w / hardware.threads,
+            threads=hardware.threads,
+            reserved_threads=reserved,
+            spread=SPREAD_CALIBRATED,
+            quality="medium",
+        )
+    spread = SPREAD_UNKNOWN_CPU if hardware.default else SPREAD_KNOWN_CPU
+    return CpuTimeModel.from_tdp(hardware.tdp_w, hardware.threads, reserved, spread)

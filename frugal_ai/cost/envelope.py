@@ -33,6 +33,8 @@ class EnvelopeResult:
         Version of CodeCarbon.
     setup_cpu_s, setup_wall_s
         Import, start and stop of CodeCarbon [s]; not within `duration_s`.
+    w_per_core
+        Power that it was told for a busy thread [W].
     """
 
     duration_s: float
@@ -44,6 +46,7 @@ class EnvelopeResult:
     codecarbon_version: str
     setup_cpu_s: float
     setup_wall_s: float
+    w_per_core: float
 
 
 class Envelope:
@@ -70,6 +73,9 @@ class Envelope:
     def __init__(self, context: CostContext, project_name: str) -> None:
         self._context = context
         self._project_name = project_name
+        self._w_per_core = (
+            context.power.w_per_core_dynamic
+        )  # a measured one changes as work goes on
         self._clock = SystemClock()
         self._opened = self._setup = Reading(0.0, 0.0, 0.0)
         self._duration_s = 0.0
@@ -78,7 +84,7 @@ class Envelope:
 
     def __enter__(self) -> Self:
         before = self._clock.read()
-        self._tracker = _tracker(self._context, self._project_name)
+        self._tracker = _tracker(self._context, self._project_name, self._w_per_core)
         with _known_processor(self._context):
             self._tracker.start()
         self._opened = self._clock.read()
@@ -125,10 +131,13 @@ class Envelope:
             codecarbon_version=data.codecarbon_version,
             setup_cpu_s=self._setup.total_cpu_s,
             setup_wall_s=self._setup.wall_s,
+            w_per_core=self._w_per_core,
         )
 
 
-def _tracker(context: CostContext, project_name: str) -> "OfflineEmissionsTracker":
+def _tracker(
+    context: CostContext, project_name: str, w_per_core: float
+) -> "OfflineEmissionsTracker":
     from codecarbon import OfflineEmissionsTracker
     from codecarbon.core.util import count_cpus
 
@@ -138,7 +147,7 @@ def _tracker(context: CostContext, project_name: str) -> "OfflineEmissionsTracke
         project_name=project_name,
         country_iso_code=context.country,
         tracking_mode="process",
-        force_cpu_power=context.power.w_per_core_dynamic * count_cpus(),
+        force_cpu_power=w_per_core * count_cpus(),
         force_ram_power=context.ram_w_per_gb * rss_peak_bytes() / 1e9,
         # one factor on both sides; it also takes precedence over Electricity Maps' web service
         force_carbon_intensity_g_co2e_kwh=context.intensity.value,

@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
+from frugal_ai.cost.power.choose import PowerSettings
+from frugal_ai.cost.power.gauge import Measured
+from frugal_ai.errors import CostError
 from frugal_ai.settings import Settings
+from frugal_ai.settings import describe as describe_problem
+from frugal_ai.yaml_file import parse_yaml, read_text
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -19,18 +24,51 @@ class Hardware(Settings):
 
     ``tdp_w`` [W] is the thermal design power of the whole processor and ``threads`` the number of
     its threads, on a virtual machine too: the ratio counts, not the part that the guest sees.
+    ``w_per_core`` [W] of a busy thread and ``idle_w`` [W] of the whole machine are measured, by
+    ``measured_by``, as `frugal-ai calibrate` writes them; they come before the TDP. ``power`` says
+    where power is measured during a run.
     """
 
     cpu: str | None = None
     tdp_w: Annotated[float, Gt(0)] | None = None
     threads: Annotated[int, Ge(1)] | None = None
     ram_gb: Annotated[float, Gt(0)] | None = None
+    w_per_core: Annotated[float, Gt(0)] | None = None
+    idle_w: Annotated[float, Ge(0)] | None = None
+    measured_by: Measured | None = None
+    power: PowerSettings = PowerSettings()
 
     @model_validator(mode="after")
     def _tdp_with_its_threads(self) -> "Hardware":
         if self.tdp_w is not None and self.threads is None:
             raise ValueError("expected threads beside tdp_w: those of the processor it belongs to")
         return self
+
+    @model_validator(mode="after")
+    def _watts_with_their_origin(self) -> "Hardware":
+        there = [v is not None for v in (self.w_per_core, self.idle_w, self.measured_by)]
+        if any(there) and not all(there):
+            raise ValueError("expected w_per_core, idle_w and measured_by together, or none")
+        return self
+
+
+def read_hardware(path: Path) -> Hardware:
+    """Read a description as `frugal-ai calibrate` writes it; its files are relative to it.
+
+    Raises
+    ------
+    CostError
+        If it cannot be read or is not valid; the message says which key.
+    """
+    declared = parse_yaml(read_text(path, CostError), path, CostError)
+    try:
+        found = Hardware.model_validate(declared)
+    except ValidationError as error:
+        raise CostError(f"{path}: {describe_problem(error)}") from error
+    if found.power.file is None:
+        return found
+    power = found.power.model_copy(update={"file": path.absolute().parent / found.power.file})
+    return found.model_copy(update={"power": power})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The run's bill: one record for each piece of work."""
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,18 @@ from typing import Any
 from frugal_ai.cost.context import Cost, CostContext, total_cost
 from frugal_ai.cost.ledger_file import write_ledger
 from frugal_ai.cost.measurement import Measurement
+from frugal_ai.cost.power.model import Energy
 from frugal_ai.cost.record import RECORD_VERSION, STAGES, Record, Stage
 from frugal_ai.errors import CostError
 from frugal_ai.units import J_PER_KWH, gco2e
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of what a model learns from: values of the target, and features of each."""
+
+    rows: int
+    features: int
 
 
 class Ledger:
@@ -54,6 +64,7 @@ class Ledger:
         rung: str = "",
         model_id: str = "",
         note: str = "",
+        size: Size | None = None,
     ) -> Record:
         """Book one execution of measured work.
 
@@ -62,20 +73,25 @@ class Ledger:
         CostError
             If the stage is not one, or a measured time is negative or not finite.
         """
-        cost = self.context.cost(measurement)
-        return self.book(stage, measurement, cost, rung=rung, model_id=model_id, note=note)
+        energy = self.context.energy(measurement)
+        cost = self.context.cost_of(energy, measurement.cpu_s, measurement.wall_s)
+        return self.book(
+            stage, measurement, cost, energy, rung=rung, model_id=model_id, note=note, size=size
+        )
 
     def book(
         self,
         stage: Stage,
         measurement: Measurement,
         cost: Cost,
+        energy: Energy,
         *,
         rung: str = "",
         model_id: str = "",
         ram_kwh: float = 0.0,
         codecarbon_version: str | None = None,
         note: str = "",
+        size: Size | None = None,
     ) -> Record:
         """Book a cost that was obtained in another way than from the measurement's times.
 
@@ -83,6 +99,8 @@ class Ledger:
         ----------
         stage, measurement, cost
             What for, how measured, how much.
+        energy
+            That the cost follows from, with its method and quality.
         rung, model_id
             What the cost belongs to.
         ram_kwh
@@ -91,6 +109,8 @@ class Ledger:
             If the energy is CodeCarbon's.
         note
             What a reader should know.
+        size
+            Of what was learnt from.
 
         Raises
         ------
@@ -106,14 +126,17 @@ class Ledger:
             stage=stage,
             rung=rung,
             model_id=model_id,
-            energy_method="codecarbon" if codecarbon_version else self.context.power.method,
+            energy_method="codecarbon" if codecarbon_version else energy.method,
+            quality=energy.quality,
             codecarbon_version=codecarbon_version,
             tracking_mode="process" if codecarbon_version else None,
             load_avg_1m=_load(),
             note=note,
+            n_rows=size.rows if size else None,
+            n_features=size.features if size else None,
             **self._identity,
             **_measured(measurement),
-            **_amounts(cost, ram_kwh, self.context),
+            **_amounts(cost, ram_kwh, energy.spread, self.context),
             **_circumstances(self.context),
         )
         self._records.append(record)
@@ -148,11 +171,11 @@ def _measured(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _amounts(cost: Cost, ram_kwh: float, context: CostContext) -> dict[str, Any]:
+def _amounts(cost: Cost, ram_kwh: float, spread: float, context: CostContext) -> dict[str, Any]:
     consumed = cost.energy_wh / 1000 + ram_kwh
     joules = cost.energy_dynamic_j + cost.energy_idle_j
     # sorted, because what is unattributed may be negative
-    p05, p95 = sorted((joules / context.power.spread, joules * context.power.spread))
+    p05, p95 = sorted((joules / spread, joules * spread))
     low, high = _scenarios(consumed, context)
     return {
         "duration": cost.wall_s,
@@ -198,7 +221,6 @@ def _circumstances(context: CostContext) -> dict[str, Any]:
     power, intensity, hardware = context.power, context.intensity, context.hardware
     return {
         "n_threads": context.threads,
-        "quality": power.quality,
         "w_per_core_dynamic": power.w_per_core_dynamic,
         "w_idle_share": power.w_idle_share,
         "intensity_g_per_kwh": intensity.value,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from frugal_ai.cost.clock import Reading
+from frugal_ai.cost.power.gauge import Drawn
 
 _RANGE_TO_STD = (1.128, 1.693, 2.059, 2.326, 2.534, 2.704, 2.847, 2.970, 3.078)
 """Expected range of 2, 3, ... 10 normal values in standard deviations (d2; Tippett 1925)."""
@@ -30,6 +31,8 @@ class Measurement:
         Most resident memory that the process had held by then [bytes].
     total_cpu_s, total_wall_s
         Everything that measuring spent, first execution and repeats included [s].
+    drawn
+        What the machine drew during it; None where nothing measured it.
     """
 
     cpu_s: float
@@ -41,9 +44,12 @@ class Measurement:
     rss_peak_bytes: int | None
     total_cpu_s: float
     total_wall_s: float
+    drawn: Drawn | None = None
 
     @classmethod
-    def once(cls, spent: Reading, rss_peak_bytes: int | None = None) -> "Measurement":
+    def once(
+        cls, spent: Reading, rss_peak_bytes: int | None = None, drawn: Drawn | None = None
+    ) -> "Measurement":
         """Describe work that was executed once."""
         return cls(
             cpu_s=spent.total_cpu_s,
@@ -55,6 +61,7 @@ class Measurement:
             rss_peak_bytes=rss_peak_bytes,
             total_cpu_s=spent.total_cpu_s,
             total_wall_s=spent.wall_s,
+            drawn=drawn,
         )
 
     @property
@@ -80,4 +87,5 @@ class Measurement:
             cpu_s=self.cpu_s * count,
             children_cpu_s=self.children_cpu_s * count,
             wall_s=self.wall_s * count,
+            drawn=self.drawn and Drawn(self.drawn.joules * count, self.drawn.busy_s * count),
         )

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from frugal_ai.cost.clock import Clock, Reading, SystemClock, rss_peak_bytes
 from frugal_ai.cost.measurement import Measurement
+from frugal_ai.cost.power.gauge import Probe
 from frugal_ai.errors import CostError
 
 T = TypeVar("T")
@@ -62,6 +63,8 @@ class CpuMeter:
         that repeating never costs more than `blocks` times `single_cpu_s`.
     clock
         Read before and after.
+    probe
+        Measures energy, of work that is executed once.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class CpuMeter:
         blocks: int = 5,
         single_cpu_s: float | None = None,
         clock: Clock | None = None,
+        probe: Probe | None = None,
     ) -> None:
         if not 0 < block_cpu_s < math.inf:
             raise CostError(f"meter: expected block_cpu_s above 0 s, got {block_cpu_s}")
@@ -89,6 +93,7 @@ class CpuMeter:
         self._blocks = blocks
         self._single_cpu_s = block_cpu_s * blocks if single_cpu_s is None else single_cpu_s
         self._clock = SystemClock() if clock is None else clock
+        self._probe = probe
         self._overhead = Reading(0.0, 0.0, 0.0)
 
     def measure(self, work: Callable[[], T], *, repeat: bool = True) -> tuple[T, Measurement]:
@@ -97,12 +102,14 @@ class CpuMeter:
         Raises
         ------
         CostError
-            If the clock runs backwards or stands still.
+            If the clock runs backwards or stands still, or a power meter fails that must not.
         """
+        mark = self._probe.mark() if self._probe else None
         start = self._clock.read()
         result = work()
         first = self._since(start)
-        measurement = Measurement.once(_at_least_a_tick(first), rss_peak_bytes())
+        drawn = self._probe.since(mark, first.total_cpu_s, first.wall_s) if self._probe else None
+        measurement = Measurement.once(_at_least_a_tick(first), rss_peak_bytes(), drawn)
         if repeat and first.total_cpu_s < self._single_cpu_s:
             measurement = self._repeat(work, measurement, start)
         spent = measurement.overhead
@@ -137,6 +144,7 @@ class CpuMeter:
             n_blocks=len(blocks),
             total_cpu_s=total.total_cpu_s,
             total_wall_s=total.wall_s,
+            drawn=None,
         )
 
     def _long_enough(self, work: Callable[[], object], cpu_s: float) -> int:

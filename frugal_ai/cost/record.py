@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from frugal_ai.cost.power import EnergyMethod, Quality
+from frugal_ai.cost.power.model import EnergyMethod, Quality
 
 RECORD_VERSION = 2
 """Version 1 had `intensity_year` and none of the fields with defaults; it is still read."""

@@ -1,4 +1,4 @@
-"""A meter that hands out prescribed measurements, so that costs can be tested on any machine."""
+"""Meters and gauges that show what is prescribed, so that costs can be tested on any machine."""
 
 from collections.abc import Callable, Iterable
 from math import fsum
@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from frugal_ai.cost.clock import Reading
 from frugal_ai.cost.measurement import Measurement
+from frugal_ai.cost.power.gauge import Measured
 from frugal_ai.errors import CostError
 
 T = TypeVar("T")
@@ -42,3 +43,31 @@ class ReplayMeter:
         return Measurement.once(
             Reading(fsum(one.cpu_s for one in used), 0.0, fsum(one.wall_s for one in used))
         )
+
+
+class ReplayGauge:
+    """Shows the next of the given joules at each reading; None is a gauge that does not answer."""
+
+    method: Measured = "rapl"
+    shortest_s = 1.0
+
+    def __init__(self, *joules: float | None) -> None:
+        self._left = iter(joules)
+        self.closed = False
+
+    def joules(self) -> float:
+        """Return the next prescribed energy [J].
+
+        Raises
+        ------
+        CostError
+            Where it is None.
+        """
+        found = next(self._left)
+        if found is None:
+            raise CostError(f"{self.method}: no answer")
+        return found
+
+    def close(self) -> None:
+        """Remember it."""
+        self.closed = True

@@ -27,6 +27,7 @@ def seen(cpu_s: float, wall_s: float) -> EnvelopeResult:
         codecarbon_version="3.3.2",
         setup_cpu_s=0.5,
         setup_wall_s=0.6,
+        w_per_core=2.4,
     )
 
 

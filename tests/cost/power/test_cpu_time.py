@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frugal_ai.cost.power import CpuTimeModel, PowerModel
+from frugal_ai.cost.power.cpu_time import CpuTimeModel
+from frugal_ai.cost.power.model import PowerModel
 from frugal_ai.errors import CostError
 
 TIME = st.floats(0, 1e9)
 
 
 def test_by_hand() -> None:
-    model: PowerModel = CpuTimeModel(tdp_w=280, threads=96, reserved_threads=2)
+    model: PowerModel = CpuTimeModel.from_tdp(tdp_w=280, threads=96, reserved_threads=2)
     energy = model.energy(cpu_s=10, wall_s=6)
     assert energy.dynamic_j == pytest.approx(0.6 * 280 / 96 * 10)
     assert energy.idle_share_j == pytest.approx(0.2 * 280 / 96 * 2 * 6)
@@ -20,14 +21,14 @@ def test_by_hand() -> None:
 
 
 def test_fully_busy_processor_draws_80_percent_of_its_tdp() -> None:
-    model = CpuTimeModel(tdp_w=100, threads=8, reserved_threads=8)
+    model = CpuTimeModel.from_tdp(tdp_w=100, threads=8, reserved_threads=8)
     energy = model.energy(cpu_s=8, wall_s=1)
     assert energy.dynamic_j + energy.idle_share_j == pytest.approx(80)
 
 
 @given(TIME, TIME, TIME, TIME)
 def test_more_time_never_costs_less(cpu: float, more: float, wall: float, longer: float) -> None:
-    model = CpuTimeModel(tdp_w=8, threads=2)
+    model = CpuTimeModel.from_tdp(tdp_w=8, threads=2)
     little, much = model.energy(cpu, wall), model.energy(cpu + more, wall + longer)
     assert much.dynamic_j >= little.dynamic_j
     assert much.idle_share_j >= little.idle_share_j
@@ -35,7 +36,7 @@ def test_more_time_never_costs_less(cpu: float, more: float, wall: float, longer
 
 @pytest.mark.parametrize("time", [-1.0, math.nan, math.inf])
 def test_impossible_times_are_refused(time: float) -> None:
-    model = CpuTimeModel(tdp_w=8, threads=2)
+    model = CpuTimeModel.from_tdp(tdp_w=8, threads=2)
     with pytest.raises(CostError, match="cpu_s"):
         model.energy(time, 1.0)
     with pytest.raises(CostError, match="wall_s"):
@@ -50,4 +51,4 @@ def test_impossible_processors_are_refused(
     tdp_w: float, threads: int, reserved: int, spread: float
 ) -> None:
     with pytest.raises(CostError, match="power: expected"):
-        CpuTimeModel(tdp_w, threads, reserved, spread)
+        CpuTimeModel.from_tdp(tdp_w, threads, reserved, spread)
