@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frugal_edge.commands._state import state_argument
@@ -12,7 +13,16 @@ if TYPE_CHECKING:
     from frugal_edge.install.slots import Entry, Record
 
 PURPOSE = "say what runs"
-_HEADERS = ("series", "runs", "sequence", "trial", "before")
+_HEADERS = (
+    "series",
+    "runs",
+    "sequence",
+    "trial",
+    "before",
+    "last forecast",
+    "quality",
+    "readings to",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,14 +41,42 @@ def run(options: argparse.Namespace) -> str:
             records.append(slots.read(options.state, series_id))
         except InstallError as wrong:
             damaged[series_id] = str(wrong)
+    latest = {record.series_id: _latest(options.state, record.series_id) for record in records}
     if options.json:
-        models = [_model(record) for record in records]
+        models = [_model(record) | latest[record.series_id] for record in records]
         return json.dumps({"models": models, "damaged": damaged}) + "\n"
     for series_id, error in damaged.items():
         tell("warning", f"{series_id}: {error}")
     if not records:
         return f"{options.state}: nothing is installed\n"
-    return _table([_HEADERS, *map(_row, records)])
+    rows = [(*_row(record), *map(_shown, latest[record.series_id].values())) for record in records]
+    return _table([_HEADERS, *rows])
+
+
+def _latest(state: Path, series_id: str) -> dict[str, object]:
+    """Return origin and quality of the last forecast and the time of the last reading."""
+    origin = quality = reading = None
+    if (state / "gateway.db").exists():
+        from frugal_edge.clock import format_time
+        from frugal_edge.store.database import Database
+        from frugal_edge.store.forecasts import Forecasts
+        from frugal_edge.store.readings import Readings
+
+        database = Database(state)
+        try:
+            body = Forecasts(database).latest(series_id)
+            newest = Readings(database).newest(series_id)
+        finally:
+            database.close()
+        if body is not None:
+            said = json.loads(body)
+            origin, quality = said["origin"], said["quality"]
+        reading = None if newest is None else format_time(newest)
+    return {"last_forecast": origin, "quality": quality, "last_reading": reading}
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _model(record: "Record") -> dict[str, object]:

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge import cli
 from frugal_edge.install.channel import PAYLOAD_TYPE
 from frugal_edge.install.models import Models
+from frugal_edge.store.database import Database
+from frugal_edge.store.forecasts import Forecasts
+from frugal_edge.store.readings import VALUE, Reading, Readings
 from frugal_edge.trust.verify import sign_payload
 
 Release = Callable[..., Path]
@@ -63,7 +66,8 @@ def test_a_bundle_is_installed_tried_and_rolled_back(
     text = said("install", release(2, name="again").parent / "bundle-2", *at)
     assert text == "feeder: bundle-2 is installed already, on trial, 3 cycles left\n"
     assert [line.split() for line in said("status", *at).splitlines()] == [
-        ["series", "runs", "sequence", "trial", "before"],
+        ["series", "runs", "sequence", "trial", "before"]
+        + ["last", "forecast", "quality", "readings", "to"],
         ["feeder", "bundle-2", "2", "3", "left", "bundle-1"],
     ]
     assert said("rollback", "feeder", *at, "--why", "too high") == "feeder: bundle-1 runs\n"
@@ -101,7 +105,25 @@ def test_status_is_told_to_programs(state: Path, release: Release, said: Command
         "trial_left": 0,
         "previous": None,
         "rejected": [{"id": "bundle-2", "sequence": 2, "why": "slow"}],
+        "last_forecast": None,
+        "quality": None,
+        "last_reading": None,
     }
+
+
+def test_status_tells_what_the_gateway_made_of_it(
+    state: Path, release: Release, said: Command
+) -> None:
+    said("install", release(1), "--state", state, "--trial", 0)
+    database = Database(state)
+    body = b'{"origin": "2024-06-01T00:00:00Z", "quality": "gap_filled"}'
+    Forecasts(database).put("feeder", 1_717_200_000, 1_717_286_400, body)
+    Readings(database).put("feeder", [Reading(VALUE, 1_717_198_200, 4.0)], 1_717_200_000)
+    database.close()
+    row = said("status", "--state", state).splitlines()[1]
+    assert row.split()[-3:] == ["2024-06-01T00:00:00Z", "gap_filled", "2024-05-31T23:30:00Z"]
+    (model,) = json.loads(said("status", "--state", state, "--json"))["models"]
+    assert (model["quality"], model["last_reading"]) == ("gap_filled", "2024-05-31T23:30:00Z")
 
 
 def test_one_damaged_record_hides_no_other(
