@@ -66,8 +66,18 @@ def test_a_bundle_is_installed_tried_and_rolled_back(
     text = said("install", release(2, name="again").parent / "bundle-2", *at)
     assert text == "feeder: bundle-2 is installed already, on trial, 3 cycles left\n"
     assert [line.split() for line in said("status", *at).splitlines()] == [
-        ["series", "runs", "sequence", "trial", "before"]
-        + ["last", "forecast", "quality", "readings", "to"],
+        [
+            "series",
+            "runs",
+            "sequence",
+            "trial",
+            "before",
+            "last",
+            "forecast",
+            "quality",
+            "readings",
+            "to",
+        ],
         ["feeder", "bundle-2", "2", "3", "left", "bundle-1"],
     ]
     assert said("rollback", "feeder", *at, "--why", "too high") == "feeder: bundle-1 runs\n"
