@@ -33,6 +33,7 @@ from frugal_ai.features.grid import SERIES
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder.rung import Rung
 from frugal_ai.recipes import Kind, default_recipe
+from frugal_ai.recipes.ladder import default_ladder
 from frugal_ai.recipes.setting import Quantity, Setting, quantity_of
 from frugal_ai.report.row import Weather
 from frugal_ai.selection.choice import Carbon, SelectionSettings
@@ -302,33 +303,6 @@ class Pipeline(Settings):
     def steps(self) -> int:
         """Number of target steps, H."""
         return self.horizon // self.step
-
-
-def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
-    """Return the rungs of a pipeline that names none, cheapest first.
-
-    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors
-    are unequal from night to noon, so that its linear rung minimizes absolute errors and not
-    squares, and trees gain from what it says of them.
-
-    Parameters
-    ----------
-    several
-        Whether there are several series, so that one model for all is worth a try.
-    """
-    daily, weekly = ({"rung": "seasonal_naive", "season": season} for season in ("1d", "7d"))
-    linear = {
-        "load": ("ridge", "basis_ridge"),
-        "intensity": ("ridge", "basis_ridge"),
-        "wind": ("ridge", "basis_ridge", "linear_quantiles"),
-        "pv": ("linear_quantiles",),
-    }
-    growing = kind in ("load", "intensity")
-    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None})
-    of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
-    naive = ("persistence", daily, weekly, "climatology")
-    stacked = ("stacked_boosting",) if kind == "pv" else ()
-    return (*naive, *linear[kind], *of_all, trees, "residual_boosting", *stacked)
 
 
 def read_pipeline(path: Path) -> Pipeline:

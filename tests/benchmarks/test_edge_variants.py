@@ -9,7 +9,8 @@ import yaml
 from benchmarks.edge.tools import TOOLS
 from benchmarks.edge.variants import TREES, VARIANTS, Variant
 from benchmarks.peers.systems import Library
-from frugal_ai.pipeline import default_ladder, parse_pipeline
+from frugal_ai.pipeline import parse_pipeline
+from frugal_ai.recipes.ladder import default_ladder
 
 _ENTRY = re.compile(r"^([a-z0-9][a-z0-9._-]*)==\S+", re.MULTILINE)
 
