@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
+
+# how long an example takes says more of the machine than of the code
+settings.register_profile("any_machine", deadline=None)
+settings.load_profile("any_machine")
 
 SMALL: dict[str, Any] = {
     "name": "small",

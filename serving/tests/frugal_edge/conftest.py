@@ -15,8 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge.trust.keys import key_id, pem
 from frugal_edge.trust.sigstore import sign_statement
 from frugal_edge.trust.statement import Statement
+from hypothesis import settings
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+# how long an example takes says more of the machine than of the code
+settings.register_profile("any_machine", deadline=None)
+settings.load_profile("any_machine")
 
 STEP = 1800
 STEPS = 96  # of history, N
