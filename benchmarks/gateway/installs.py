@@ -1,4 +1,7 @@
-"""Install the committed bundle again and again, from the check of its signature to the commit."""
+"""Install the committed bundle again and again, from the check of its signature to the commit.
+
+``python -m benchmarks.gateway.installs`` prints the median wall time.
+"""
 
 import statistics
 import tempfile
@@ -17,3 +20,7 @@ def median_s(times: int = 11) -> float:
         trust = TrustStore.read(state / "trust")
         how = How(trial=0, force=True)
         return statistics.median(install(state, bundle(), trust, how).seconds for _ in range(times))
+
+
+if __name__ == "__main__":
+    print(f"install, signature to commit, without trial: median {median_s():.2f} s")
