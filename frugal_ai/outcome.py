@@ -80,6 +80,9 @@ def run_report(
         title=pipeline.title,
         kind=pipeline.kind,
         unit=pipeline.unit,
+        series=tuple(series.name for series in prepared.series),
+        step_s=prepared.panel.step_s,
+        horizon_s=int(pipeline.horizon.total_seconds()),
         simulated=prepared.panel.simulated,
         weather=pipeline.covariates.weather(prepared.panel.vintages),
         recalibrated=pipeline.recalibrates,
@@ -135,6 +138,7 @@ def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
         threads=context.threads,
         forecasts=pipeline.cost.forecasts * len(pipeline.series),
         fleet=_fleet(pipeline),
+        fleet_years=pipeline.fleet.years if pipeline.fleet else None,
     )
 
 

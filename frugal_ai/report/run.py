@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 from frugal_ai.errors import DataError
 from frugal_ai.files import write_text
 from frugal_ai.report.compression import CompressionReport
+from frugal_ai.report.figures import Count
 from frugal_ai.report.parts import (
     ContextReport,
     MlflowReport,
@@ -40,6 +41,9 @@ class RunReport(Settings):
     title: str = ""
     kind: str
     unit: str
+    series: tuple[str, ...] = ()
+    step_s: Count | None = None
+    horizon_s: Count | None = None  # from the origin to the end of the last interval
     simulated: bool
     weather: Weather | None = None
     recalibrated: bool = False  # whether quantiles drift with what arrives
@@ -84,6 +88,12 @@ class RunReport(Settings):
         if marked != ([] if self.chosen is None else [self.chosen]):
             raise ValueError(f"chosen: expected the rung marked as chosen, got {self.chosen!r}")
         return self
+
+    @property
+    def missed_gates(self) -> tuple[str, ...] | None:
+        """Say which gates the shipped model does not pass; None where there were none."""
+        found = self.compression
+        return None if found is None else found.of(found.shipped).misses
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:
