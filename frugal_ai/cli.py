@@ -17,6 +17,7 @@ from frugal_ai.commands.fetch import fetch
 from frugal_ai.commands.plan import plan
 from frugal_ai.commands.release import channel, keygen, pack, sign
 from frugal_ai.commands.relevance import relevance
+from frugal_ai.commands.review import account, decisions, promote, pull
 from frugal_ai.commands.when import when
 from frugal_ai.errors import FrugalError, PipelineError
 
@@ -201,7 +202,7 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
 
 _MORE = (
     fetch, export, keygen, sign, pack, channel, bill, factors, ledger, plan, calibrate, when,
-    relevance,
+    relevance, promote, pull, decisions, account,
 )  # fmt: skip
 for _command in _MORE:
     commands.add_command(_command)

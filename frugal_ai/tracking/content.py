@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from frugal_ai.report import Figures, RungReport, RungRow, RunReport
+from frugal_ai.report.gates import failed_gates
 
 ROLE = "frugal.role"
 """Tag that tells a pipeline's run ("run") from that of a rung ("rung")."""
@@ -36,7 +37,8 @@ def rung_params(rung: RungReport) -> dict[str, str]:
 
 
 def run_tags(report: RunReport) -> dict[str, str]:
-    """Return what identifies a run, and why it chose as it did."""
+    """Return what identifies a run, why it chose as it did, and which gates that does not pass."""
+    failed = failed_gates(report) if report.chosen else ()
     tags = {
         "frugal.run_id": report.run_id,
         "frugal.pipeline": report.pipeline,
@@ -54,6 +56,7 @@ def run_tags(report: RunReport) -> dict[str, str]:
         "frugal.targets_digest": report.targets_digest,
         "frugal.git_revision": report.git_revision,
         "frugal.chosen": report.chosen,
+        "frugal.failed_gates": _text(failed) if failed else "",
         "mlflow.note.content": report.reason,
         "energy_method": report.context.energy_method,
         "hardware": report.context.hardware.label,
