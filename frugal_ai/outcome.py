@@ -89,6 +89,7 @@ def run_report(
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,
+        rule=_rule(pipeline),
         git_revision=git_revision(path.parent),
         data_digest=prepared.panel.digest(),
         targets_digest=_targets_digest(prepared),
@@ -146,6 +147,12 @@ def _fleet(pipeline: Pipeline) -> str | None:
     if pipeline.fleet is None or pipeline.carbon == "training":
         return None
     return f"{pipeline.fleet.label} {pipeline.fleet.digest}"
+
+
+def _rule(pipeline: Pipeline) -> Literal["least_carbon", "budget", "price"]:
+    if pipeline.selection.budget is not None:
+        return "budget"
+    return "least_carbon" if pipeline.selection.price is None else "price"
 
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:

@@ -20,7 +20,7 @@ METRICS = (*Figures().flat(), _YEARS, "bill.whole.%", "ledger.%", "compression.%
 
 TAGS = (
     *tag_names(), "frugal.title", "frugal.series", "frugal.step_s", "frugal.horizon_s",
-    "frugal.status", "frugal.missed_gates", "frugal.origins_validation", "frugal.shipped",
+    "frugal.status", "frugal.failed_gates", "frugal.rule", "frugal.run_id", "frugal.origins_validation", "frugal.shipped",
     "mlflow.note.content",
 )  # fmt: skip
 """What is read of what each run says of itself."""
@@ -46,8 +46,11 @@ class Run:
         Whether it ended before it had chosen.
     reason
         Why it chose as it did.
-    missed_gates
-        Gates that what is shipped does not pass; None where no gate was asked.
+    failed_gates
+        Gates that the chosen model does not pass, and by how much.
+    rule
+        Of the choice: ``least_carbon``, ``budget`` or ``price``; empty where an older run did not
+        say.
     shipped
         What of the chosen model is in the bundle, and its size [bytes].
     bill_g_per_year
@@ -65,16 +68,12 @@ class Run:
     interrupted: bool
     reason: str
     origins_validation: int | None
-    missed_gates: tuple[str, ...] | None
+    failed_gates: tuple[str, ...]
+    rule: str
     shipped: str
     shipped_bytes: int | None
     bill_g_per_year: float | None
     stages: tuple[tuple[str, float, float], ...]
-
-    @property
-    def failed(self) -> bool:
-        """Whether what it ships misses a gate."""
-        return bool(self.missed_gates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +115,18 @@ def _run(record: RunRecord) -> Run:
     shipped = tags.get("frugal.shipped", "")
     years = metrics.get(_YEARS)
     whole = metrics.get(_WHOLE)
-    missed = _names(tags, "frugal.missed_gates")
     return Run(
         id=record.run_id,
         artifact_uri=record.artifact_uri,
         title=tags.get("frugal.title", ""),
-        series=_names(tags, "frugal.series") or (),
+        series=_names(tags, "frugal.series"),
         step_s=_count(tags, "frugal.step_s"),
         horizon_s=_count(tags, "frugal.horizon_s"),
         interrupted=tags.get("frugal.status") == "interrupted",
         reason=tags.get("mlflow.note.content", ""),
         origins_validation=_count(tags, "frugal.origins_validation"),
-        missed_gates=missed,
+        failed_gates=_names(tags, "frugal.failed_gates"),
+        rule=tags.get("frugal.rule", ""),
         shipped=shipped,
         shipped_bytes=_whole(metrics.get(_SHIPPED.format(shipped))),
         bill_g_per_year=whole / years if whole is not None and years else None,
@@ -143,13 +142,13 @@ def _stages(metrics: Mapping[str, float]) -> tuple[tuple[str, float, float], ...
     )
 
 
-def _names(tags: Mapping[str, str], key: str) -> tuple[str, ...] | None:
-    """Read a list of names; None where there is none, or it is no list."""
+def _names(tags: Mapping[str, str], key: str) -> tuple[str, ...]:
+    """Read a list of names; none where there is no such list."""
     try:
         found = json.loads(tags.get(key, "null"))
     except ValueError:
-        return None
-    return tuple(map(str, found)) if isinstance(found, list) else None
+        return ()
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _count(tags: Mapping[str, str], key: str) -> int | None:

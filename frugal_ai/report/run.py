@@ -50,6 +50,7 @@ class RunReport(Settings):
     started: AwareDatetime
     ended: AwareDatetime
     status: Literal["finished", "interrupted"]
+    rule: Literal["least_carbon", "budget", "price"] | None = None  # of the choice
     git_revision: str | None = None
     data_digest: str
     targets_digest: str
@@ -88,12 +89,6 @@ class RunReport(Settings):
         if marked != ([] if self.chosen is None else [self.chosen]):
             raise ValueError(f"chosen: expected the rung marked as chosen, got {self.chosen!r}")
         return self
-
-    @property
-    def missed_gates(self) -> tuple[str, ...] | None:
-        """Say which gates the shipped model does not pass; None where there were none."""
-        found = self.compression
-        return None if found is None else found.of(found.shipped).misses
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:

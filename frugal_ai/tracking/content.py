@@ -44,10 +44,10 @@ def run_tags(report: RunReport) -> dict[str, str]:
         "frugal.pipeline": report.pipeline,
         "frugal.kind": report.kind,
         "frugal.title": report.title,
+        "frugal.rule": report.rule or "",
         "frugal.series": _names(report.series),
         "frugal.step_s": _text(report.step_s) if report.step_s else "",
         "frugal.horizon_s": _text(report.horizon_s) if report.horizon_s else "",
-        "frugal.missed_gates": _missed(report),
         "frugal.origins_validation": _text(report.origins.validation),
         "frugal.simulated": _text(report.simulated),
         "frugal.weather": report.weather,
@@ -106,11 +106,6 @@ def _names(series: Sequence[str]) -> str:
     while len(_text(kept)) > _VALUE_LENGTH:
         kept = kept[: len(kept) // 2]
     return _text(kept) if kept else ""
-
-
-def _missed(report: RunReport) -> str:
-    missed = report.missed_gates
-    return "" if missed is None else _text(list(missed))
 
 
 def _text(value: object) -> str:

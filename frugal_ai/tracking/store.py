@@ -19,18 +19,6 @@ FAILURES = (TrackingError, MlflowException, SQLAlchemyError, OSError, ImportErro
 """What logging may raise: the store's own errors, files, a database driver, a broken bundle."""
 
 
-def folder_of(uri: str) -> Path | None:
-    """Return the folder of a store that is a file; None for a server or another database.
-
-    Raises
-    ------
-    TrackingError
-        If it is no tracking URI.
-    """
-    where = resolve(uri)
-    return _sqlite_file(where).parent if _database(where) == "sqlite" else None
-
-
 @contextmanager
 def open_store(uri: str, *, writing: bool) -> Iterator[MlflowClient]:
     """Connect to a store; a SQLite one is kept from other processes while it is written.

@@ -95,6 +95,18 @@ def sqlite_file(uri: str) -> Path:
     return Path(str(make_url(uri).database))
 
 
+def folder_of(uri: str) -> Path | None:
+    """Return the folder of a store that is a file; None for a server or another database.
+
+    Raises
+    ------
+    TrackingError
+        If it is no tracking URI.
+    """
+    where = resolve(uri)
+    return sqlite_file(where).parent if database(where) == "sqlite" else None
+
+
 def probe(uri: str, statement: str) -> None:
     """Fail at once where mlflow would try again for minutes."""
     engine = sqlalchemy.create_engine(uri, poolclass=NullPool)
