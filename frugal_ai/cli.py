@@ -11,6 +11,7 @@ import click
 
 from frugal_ai import __version__
 from frugal_ai.commands.bill import bill, factors, ledger
+from frugal_ai.commands.board import board
 from frugal_ai.commands.calibrate import calibrate
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
@@ -201,6 +202,7 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
 
 
 _MORE = (
+    board,
     fetch, export, keygen, sign, pack, channel, bill, factors, ledger, plan, calibrate, when,
     relevance, promote, pull, decisions, account,
 )  # fmt: skip

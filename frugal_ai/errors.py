@@ -12,6 +12,7 @@ FrugalError
 ├── ReleaseError      a key or a bundle that cannot be signed or packed
 ├── TrackingError     the tracking server cannot be reached or written
 │   └── UnknownModelError    it has no such run or model
+├── BoardError        a page of the leaderboard that cannot be shown as asked
 ├── ReviewError       a decision, an account or a key that cannot be used as asked
 │   └── StaleEvidenceError   what a decision rests on is no longer what is there
 └── OutputError       a file or folder cannot be written
@@ -64,6 +65,10 @@ class TrackingError(FrugalError):
 
 class UnknownModelError(TrackingError):
     """The tracking store has no run, model, version or alias of that name."""
+
+
+class BoardError(FrugalError):
+    """A page of the leaderboard cannot be shown as it is asked for."""
 
 
 class ReviewError(FrugalError):

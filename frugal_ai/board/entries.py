@@ -55,6 +55,8 @@ class Run:
         What of the chosen model is in the bundle, and its size [bytes].
     bill_g_per_year
         A year of the fleet's whole bill with the chosen model [gCO2e]; None without a fleet.
+    years
+        Of the fleet's service.
     stages
         Energy and emissions of the run by stage of its ledger [kWh], [gCO2e].
     """
@@ -73,6 +75,7 @@ class Run:
     shipped: str
     shipped_bytes: int | None
     bill_g_per_year: float | None
+    years: float | None
     stages: tuple[tuple[str, float, float], ...]
 
 
@@ -83,6 +86,12 @@ class Entry:
     id: str
     row: RungRow
     run: Run
+
+    @property
+    def g_per_year(self) -> float | None:
+        """What hangs on the model in a year of the fleet's service [gCO2e]."""
+        life, years = self.row.life_cycle_g, self.run.years
+        return life / years if life is not None and years else None
 
 
 def read_entries(records: Iterable[RunRecord]) -> list[Entry]:
@@ -130,6 +139,7 @@ def _run(record: RunRecord) -> Run:
         shipped=shipped,
         shipped_bytes=_whole(metrics.get(_SHIPPED.format(shipped))),
         bill_g_per_year=whole / years if whole is not None and years else None,
+        years=years,
         stages=_stages(metrics),
     )
 

@@ -1,6 +1,10 @@
 """Runs of an MLflow server as plain records, through its client."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import TrackingError
 from frugal_ai.tracking.content import ROLE
@@ -62,3 +66,41 @@ def _record(run: Any) -> RunRecord:
         tags=dict(run.data.tags),
         metrics=dict(run.data.metrics),
     )
+
+
+def search_files(uri: str, run_id: str) -> dict[str, int]:
+    """Ask for the files of a run, by their path in it, with their sizes [bytes].
+
+    Raises
+    ------
+    TrackingError
+        If the server cannot be asked.
+    """
+    try:
+        with open_store(uri, writing=False) as client:
+            return dict(sorted(_files(client, run_id, None)))
+    except FAILURES as error:
+        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
+
+
+def fetch_file(uri: str, run_id: str, name: str, place: Path) -> Path:
+    """Bring a file of a run into a folder.
+
+    Raises
+    ------
+    TrackingError
+        If there is no such file, or the server cannot be asked.
+    """
+    try:
+        with open_store(uri, writing=False) as client:
+            return Path(client.download_artifacts(run_id, name, str(place)))
+    except FAILURES as error:
+        raise TrackingError(f"{shown(uri)}: run {run_id}: {name}: {reason(error)}") from error
+
+
+def _files(client: MlflowClient, run_id: str, folder: str | None) -> Iterator[tuple[str, int]]:
+    for one in client.list_artifacts(run_id, folder):
+        if one.is_dir:
+            yield from _files(client, run_id, one.path)
+        else:
+            yield one.path, int(one.file_size or 0)
