@@ -178,7 +178,7 @@ def _is_run(model: str) -> bool:
 def _record_of(uri: str) -> Path:
     """Return where decisions on a store are kept: beside a database in a file."""
     from frugal_ai.review.decisions import NAME
-    from frugal_ai.tracking.store import folder_of
+    from frugal_ai.tracking.uri import folder_of
 
     folder = folder_of(uri)
     if folder is None:

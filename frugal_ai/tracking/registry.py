@@ -18,7 +18,8 @@ from frugal_ai.tracking.content import ROLE
 from frugal_ai.tracking.logged import LoggedRun, logged_run
 from frugal_ai.tracking.model import BUNDLE, log_model, registered_name
 from frugal_ai.tracking.stages import ALIASES, Stage, moves
-from frugal_ai.tracking.store import FAILURES, open_store, reason, resolve, shown
+from frugal_ai.tracking.store import FAILURES, open_store
+from frugal_ai.tracking.uri import reason, resolve, shown
 
 _STAGE = "frugal.stage"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
