@@ -21,18 +21,6 @@ from frugal_ai.tracking.stages import moves
 _TAG = "frugal.decision."  # of a version: the decisions that concern it, by number
 
 
-def look(uri: str, run_id: str) -> Situation:
-    """Return what there is on a run.
-
-    Raises
-    ------
-    TrackingError
-        If the store cannot be read; `UnknownModelError` if it has no such run.
-    """
-    with open_registry(uri, writing=False) as registry:
-        return Situation.of(registry.run(run_id))
-
-
 def decide(uri: str, record: Decisions, proposal: Proposal) -> Decision:
     """Take a decision: it is in the record before anything in the registry changes.
 

@@ -18,7 +18,7 @@ from frugal_ai.review.limiter import Limiter
 from frugal_ai.review.pages import Frame, history, plain_frame, render
 from frugal_ai.review.proxy import Proxy
 from frugal_ai.review.sessions import KEY, Sessions, read_key
-from frugal_ai.review.situation import Proposal, Situation
+from frugal_ai.review.situation import Proposal, Situation, look
 from frugal_ai.review.visitor import Doorman, Visitor
 from frugal_ai.review.words import language_of
 from frugal_ai.tracking.stages import Stage
@@ -37,12 +37,6 @@ def _decide(uri: str, record: Decisions, proposal: Proposal) -> Decision:
     from frugal_ai.review.promotion import decide
 
     return decide(uri, record, proposal)
-
-
-def _look(uri: str, run_id: str) -> Situation:
-    from frugal_ai.review.promotion import look
-
-    return look(uri, run_id)
 
 
 @dataclass
@@ -71,7 +65,7 @@ class Review:
     private: bool = False
     frame: Frame = plain_frame
     limiter: Limiter = field(default_factory=Limiter)
-    look: Look = _look
+    look: Look = look
     decide: Decide = _decide_apart
 
     @classmethod

@@ -7,6 +7,7 @@ from frugal_ai.report.gates import failed_gates
 from frugal_ai.review.decisions import Via
 from frugal_ai.review.evidence import Evidence, evidence_of
 from frugal_ai.tracking.logged import LoggedRun
+from frugal_ai.tracking.peek import read_logged
 from frugal_ai.tracking.stages import Stage
 
 
@@ -59,3 +60,16 @@ class Situation:
                 f"run {run.report.run_id}: expected a run with a bundle, it has none to decide on"
             )
         return cls(run, evidence_of(run), failed_gates(run.report))
+
+
+def look(uri: str, run_id: str) -> Situation:
+    """Return what there is on a run.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be read; `UnknownModelError` if it has no such run.
+    ReviewError
+        If the run has nothing to decide on.
+    """
+    return Situation.of(read_logged(uri, run_id))

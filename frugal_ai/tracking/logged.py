@@ -36,6 +36,11 @@ class LoggedRun:
     manifests: Mapping[str, bytes]
 
 
+def no_run(run_id: str) -> str:
+    """Say that there is no such run."""
+    return f"has no finished run {run_id[:200]!r}; frugal-ai log RUN_DIR logs one"
+
+
 def logged_run(mlflow_run_id: str, metrics: Metrics, file: Callable[[str], Path]) -> LoggedRun:
     """Read what a run has logged.
 

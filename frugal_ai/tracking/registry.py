@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import TrackingError, UnknownModelError
 from frugal_ai.tracking.content import ROLE
-from frugal_ai.tracking.logged import LoggedRun, logged_run
+from frugal_ai.tracking.logged import LoggedRun, logged_run, no_run
 from frugal_ai.tracking.model import BUNDLE, log_model, registered_name
 from frugal_ai.tracking.stages import ALIASES, Stage, moves
 from frugal_ai.tracking.store import FAILURES, open_store
@@ -208,13 +208,13 @@ class Registry:
 
     def _parent(self, run_id: str) -> Run:
         if not _IDENTIFIER.fullmatch(run_id):
-            raise UnknownModelError(f"expected the id of a run, got {run_id!r}")
+            raise UnknownModelError(no_run(run_id))
         experiments = [one.experiment_id for one in self._client.search_experiments()]
         wanted = f"tags.`{ROLE}` = 'run' and tags.`frugal.run_id` = '{run_id}'"
         for run in self._client.search_runs(experiments, wanted):
             if run.info.status == "FINISHED":
                 return run
-        raise UnknownModelError(f"has no finished run {run_id!r}; frugal-ai log RUN_DIR logs one")
+        raise UnknownModelError(no_run(run_id))
 
     def _rungs(self, parent: str) -> list[Run]:
         experiment = self._client.get_run(parent).info.experiment_id
