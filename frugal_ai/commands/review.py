@@ -33,7 +33,8 @@ def promote(
     """Decide what becomes of MODEL: a run's id or folder, ALIAS/NAME or NAME/VERSION."""
     from frugal_ai.review.decisions import Decisions
     from frugal_ai.review.evidence import SHOWN
-    from frugal_ai.review.promotion import Proposal, decide
+    from frugal_ai.review.promotion import decide
+    from frugal_ai.review.situation import Proposal
     from frugal_ai.review.text import person
 
     uri = _store(model, tracking_uri)
@@ -123,7 +124,7 @@ def account() -> None:
 )  # fmt: skip
 @click.option("--proxy", is_flag=True, help="Without a password: a reverse proxy says who it is.")
 def add(name: str, role: str, file: Path, *, proxy: bool) -> None:
-    """Add NAME; the password is asked for, or read from standard input where that is no terminal."""
+    """Add NAME; its password is asked for, or read from standard input."""
     from frugal_ai.review.accounts import add_account
 
     password = None if proxy else _password()

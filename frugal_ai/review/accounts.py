@@ -1,7 +1,7 @@
 """Who may sign in: a file of accounts, one JSON object a line, passwords hashed by scrypt.
 
-OWASP's Password Storage Cheat Sheet names N = 2^15, r = 8, p = 3 among the settings of equal strength;
-one hash takes 32 MB.
+N = 2^15, r = 8, p = 3 is one of the settings of OWASP's Password Storage Cheat Sheet; a hash takes
+32 MB.
 """
 
 import fcntl

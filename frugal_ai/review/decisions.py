@@ -1,8 +1,8 @@
-"""The record of decisions: one JSON object a line, only ever appended to, each line sealing the last.
+"""The record of decisions: one JSON object a line, appended to and never changed.
 
-Every line has the SHA-256 of the one before, so that a line that was changed, taken out or put in
-between is told. That lines are missing at the end the file alone cannot tell; the registry has a copy
-of each decision.
+Every line seals the one before with its SHA-256, so that a line that was changed, taken out or put
+in between is told. That lines are missing at the end the file alone cannot tell; the registry has a
+copy of each decision.
 """
 
 import fcntl
@@ -35,8 +35,8 @@ class Draft(Settings):
     Attributes
     ----------
     at, by, via
-        When, by whom, and how that was known: from a password, from a proxy, or as whoever may write
-        the record said at the command line.
+        When, by whom, and how that was known: from a password, from a proxy, or as was said at the
+        command line by somebody who may write the record.
     stage, why
         What the models became, and the reason.
     run_id, mlflow_run_id, pipeline

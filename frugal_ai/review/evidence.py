@@ -1,4 +1,4 @@
-"""What a decision rests on, as one digest: another report, figure, bundle or data is another one."""
+"""What a decision rests on, as one digest over report, figures, bundles and data."""
 
 import hashlib
 import json
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from frugal_ai.errors import StaleEvidenceError
-from frugal_ai.report.gates import failed_gates
-from frugal_ai.tracking.registry import LoggedRun
+from frugal_ai.tracking.logged import LoggedRun
 
 SHOWN = 12
 """Digits that a reader sees; more of them, or all 64, are taken as well."""
@@ -73,11 +72,6 @@ def check_evidence(seen: str, now: Evidence) -> None:
             f"{now.digest[:SHOWN]}, got one on {seen[:SHOWN] or 'none'}: look at the model again, "
             "then decide"
         )
-
-
-def failures(run: LoggedRun) -> tuple[str, ...]:
-    """Say which gates the chosen model of a run does not pass."""
-    return failed_gates(run.report)
 
 
 def _canonical(value: object) -> bytes:

@@ -1,7 +1,6 @@
 """A decision taken: checked against the evidence, recorded, and carried out in the registry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,62 +11,14 @@ from frugal_edge.runtime import Forecaster
 
 from frugal_ai.errors import ReviewError, TrackingError
 from frugal_ai.review import text
-from frugal_ai.review.decisions import Decision, Decisions, Draft, Via, Writer
-from frugal_ai.review.evidence import SHOWN, Evidence, check_evidence, evidence_of, failures
-from frugal_ai.tracking.registry import LoggedRun, Registered, Registry, open_registry
-from frugal_ai.tracking.stages import Stage, moves
+from frugal_ai.review.decisions import Decision, Decisions, Draft, Writer
+from frugal_ai.review.evidence import SHOWN, check_evidence
+from frugal_ai.review.situation import Proposal, Situation
+from frugal_ai.tracking.logged import LoggedRun
+from frugal_ai.tracking.registry import Registered, Registry, open_registry
+from frugal_ai.tracking.stages import moves
 
-TAG = "frugal.decision."
-"""Tags of a version with the decisions that concern it, by number."""
-_REGISTRY = "{n:06d}"
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What somebody wants to decide.
-
-    Attributes
-    ----------
-    run_id
-        The run.
-    stage, by, why
-        What its models become, who says so, the reason.
-    via
-        How it is known who that is.
-    evidence
-        Digest of what was looked at; None to decide on what is there.
-    override
-        Whether to approve in spite of gates that failed.
-    """
-
-    run_id: str
-    stage: Stage
-    by: str
-    why: str
-    via: Via = "command"
-    evidence: str | None = None
-    override: bool = False
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A run as it stands before a decision: what speaks for and against it."""
-
-    run: LoggedRun
-    evidence: Evidence
-    failed_gates: tuple[str, ...]
-
-
-def look(uri: str, run_id: str) -> Situation:
-    """Return what there is on a run.
-
-    Raises
-    ------
-    TrackingError
-        If the store cannot be read; `UnknownModelError` if it has no such run.
-    """
-    with open_registry(uri, writing=False) as registry:
-        return _situation(registry, run_id)
+_TAG = "frugal.decision."  # of a version: the decisions that concern it, by number
 
 
 def decide(uri: str, record: Decisions, proposal: Proposal) -> Decision:
@@ -92,22 +43,15 @@ def decide(uri: str, record: Decisions, proposal: Proposal) -> Decision:
     """
     why = text.reason(proposal.why)
     with record.alone() as writer, open_registry(uri, writing=True) as registry:
-        there = _situation(registry, proposal.run_id)
+        there = Situation.of(registry.run(proposal.run_id))
         if proposal.evidence is not None:
             check_evidence(proposal.evidence, there.evidence)
         if there.failed_gates and proposal.stage == "champion" and not proposal.override:
             raise ReviewError(
-                f"run {proposal.run_id}: gates failed: {'; '.join(there.failed_gates)}: expected an "
-                "override, which is shown for ever, or another model"
+                f"run {proposal.run_id}: gates failed: {'; '.join(there.failed_gates)}: expected "
+                "an override, which is shown for ever, or another model"
             )
         return _carried_out(registry, writer, there, proposal, why)
-
-
-def _situation(registry: Registry, run_id: str) -> Situation:
-    run = registry.run(run_id)
-    if not run.manifests:
-        raise ReviewError(f"run {run_id}: expected a run with a bundle, it has none to decide on")
-    return Situation(run, evidence_of(run), failures(run))
 
 
 def _carried_out(
@@ -148,8 +92,8 @@ def _carried_out(
         _register(registry, decision, versions)
     except TrackingError as error:
         raise TrackingError(
-            f"decision {decision.number} is recorded, the registry does not follow it yet: {error}; "
-            "decide once more when it can be written"
+            f"decision {decision.number} is recorded, the registry does not follow it yet: "
+            f"{error}; decide once more when it can be written"
         ) from error
     return decision
 
@@ -171,7 +115,7 @@ def _bundles(registry: Registry, run: LoggedRun) -> list[Bundle]:
 
 
 def _register(registry: Registry, decision: Decision, versions: Sequence[Registered]) -> None:
-    key = TAG + _REGISTRY.format(n=decision.number)
+    key = f"{_TAG}{decision.number:06d}"
     for version in versions:
         registry.note(version.name, version.version, key, decision.model_dump_json())
         former = decision.replaces.get(version.name)
@@ -189,7 +133,7 @@ def recorded(version: Registered) -> list[Decision]:
         If one of them is no decision.
     """
     found = []
-    for key in sorted(name for name in version.tags if name.startswith(TAG)):
+    for key in sorted(name for name in version.tags if name.startswith(_TAG)):
         try:
             found.append(Decision.model_validate_json(version.tags[key]))
         except ValueError as error:
@@ -201,9 +145,10 @@ def sentence(decision: Decision) -> str:
     """Say a decision in one line."""
     models = ", ".join(f"{name}/{version}" for name, version in decision.models.items())
     former = ", ".join(f"{name}/{version}" for name, version in decision.replaces.items())
+    failed = "; ".join(decision.failed_gates)
     return (
         f"{decision.at:%Y-%m-%dT%H:%M:%SZ} {decision.by}: {models} {decision.stage}"
         f"{f' in place of {former}' if former else ''}, on evidence {decision.evidence[:SHOWN]}"
-        f"{', OVERRIDING FAILED GATES: ' + '; '.join(decision.failed_gates) if decision.failed_gates else ''}"
-        f": {decision.why}"
+        f"{f', OVERRIDING FAILED GATES: {failed}' if failed else ''}"
+        f": {' / '.join(decision.why.splitlines())}"
     )

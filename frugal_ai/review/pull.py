@@ -1,4 +1,4 @@
-"""A bundle as it was decided on, with the decisions in its card, for whoever signs and installs it."""
+"""A bundle as it was decided on, with the decisions in its card, ready to be signed."""
 
 import hashlib
 import json
@@ -47,8 +47,8 @@ class Pulled:
 def pull(uri: str, text: str, folder: Path) -> tuple[Bundle, Registered, list[Decision]]:
     """Download the bundle of a registered version into a folder, with its decisions in its card.
 
-    The graph, the golden cases and the fallback are those that were decided on. The card has one
-    section more, so the manifest has another digest for it, and a signature from before is left out.
+    Graph, golden cases and fallback are those that were decided on. The card has one section more,
+    so the manifest has another digest for it, and a signature from before is left out.
 
     Parameters
     ----------

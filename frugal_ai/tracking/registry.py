@@ -1,6 +1,5 @@
 """Registered models of a store: the runs that they come from, their stages, their bundles."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +13,9 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from frugal_ai.errors import DataError, TrackingError, UnknownModelError
-from frugal_ai.report import RunReport
-from frugal_ai.report.run import NAME
+from frugal_ai.errors import TrackingError, UnknownModelError
 from frugal_ai.tracking.content import ROLE
+from frugal_ai.tracking.logged import LoggedRun, logged_run, no_run
 from frugal_ai.tracking.model import BUNDLE, log_model, registered_name
 from frugal_ai.tracking.stages import ALIASES, Stage, moves
 from frugal_ai.tracking.store import FAILURES, open_store
@@ -28,30 +26,6 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _NAME = re.compile(r"\w[\w .-]{0,199}")
 _UNKNOWN = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"}
 _NO_REGISTRY = {"FEATURE_DISABLED", "ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"}
-
-
-@dataclass(frozen=True)
-class LoggedRun:
-    """A run as the store has it.
-
-    Attributes
-    ----------
-    mlflow_run_id
-        Of the parent run.
-    report, report_sha256
-        Its report, and the digest of the file.
-    metrics
-        What the store itself holds: metrics of the run and of each rung, by the name of the rung,
-        those of the run under the empty name.
-    manifests
-        Manifest of each bundle, by its folder in the run.
-    """
-
-    mlflow_run_id: str
-    report: RunReport
-    report_sha256: str
-    metrics: Mapping[str, Mapping[str, float]]
-    manifests: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -128,23 +102,14 @@ class Registry:
         rungs = self._rungs(parent.info.run_id)
         metrics = {rung.info.run_name: dict(rung.data.metrics) for rung in rungs}
         with TemporaryDirectory(prefix="frugal-ai-") as place:
-            folder = Path(place)
-            content = self._file(parent.info.run_id, NAME, folder)
-            try:
-                report = RunReport.read(folder)
-            except DataError as error:
-                raise TrackingError(f"run {run_id}: {error}") from error
-            manifests = {
-                bundle: self._file(parent.info.run_id, f"{bundle}/manifest.json", folder)
-                for bundle in report.bundles
-            }
-        return LoggedRun(
-            str(parent.info.run_id),
-            report,
-            hashlib.sha256(content).hexdigest(),
-            {"": dict(parent.data.metrics)} | metrics,
-            manifests,
-        )
+
+            def file(path: str) -> Path:
+                mine = parent.info.run_id
+                return Path(self._client.download_artifacts(mine, path, place))
+
+            return logged_run(
+                str(parent.info.run_id), {"": dict(parent.data.metrics)} | metrics, file
+            )
 
     def fetch(self, run: LoggedRun, bundle: str, folder: Path) -> Bundle:
         """Download a bundle of a run into a folder, and verify it."""
@@ -243,22 +208,19 @@ class Registry:
 
     def _parent(self, run_id: str) -> Run:
         if not _IDENTIFIER.fullmatch(run_id):
-            raise UnknownModelError(f"expected the id of a run, got {run_id!r}")
+            raise UnknownModelError(no_run(run_id))
         experiments = [one.experiment_id for one in self._client.search_experiments()]
         wanted = f"tags.`{ROLE}` = 'run' and tags.`frugal.run_id` = '{run_id}'"
         for run in self._client.search_runs(experiments, wanted):
             if run.info.status == "FINISHED":
                 return run
-        raise UnknownModelError(f"has no finished run {run_id!r}; frugal-ai log RUN_DIR logs one")
+        raise UnknownModelError(no_run(run_id))
 
     def _rungs(self, parent: str) -> list[Run]:
         experiment = self._client.get_run(parent).info.experiment_id
         return list(
             self._client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
         )
-
-    def _file(self, run: str, path: str, folder: Path) -> bytes:
-        return Path(self._client.download_artifacts(run, path, str(folder))).read_bytes()
 
 
 def _is_chosen(rung: Run) -> bool:
