@@ -239,6 +239,8 @@ def _caption(board: Board, words: Words) -> str:
             digest=board.group.latest.row.targets_digest[:SHORT],
         )
     ]
+    flags = {"flag_simulated": key.simulated, "flag_perfect": key.weather == "perfect"}
+    said += [f"{words(name).capitalize()}." for name, holds in flags.items() if holds]
     if key.fleet:
         said.append(words("fleet_held", fleet=key.fleet))
     if not stated.own:

@@ -12,12 +12,13 @@ from frugal_ai.leaderboard.figures import is_measured
 from frugal_ai.leaderboard.labels import Box, Label, place
 from frugal_ai.wording import scale
 
-_WIDTH, _HEIGHT = 760, 410
+_WIDTH, _HEIGHT = 772, 410
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 748, 12, 326
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 _NAMED = 14  # as many points have their names
 _LETTER, _LINE = 6.7, 14.0  # of a name [pixels]
 _MARKER, _RING = 6.0, 11.0  # how far they reach around a point [pixels]
+_THICK = 2.5  # of a line that names should not cover [pixels]
 _NEAR = 1.2  # heights of a name, from which a line leads to its point
 _SHAPES = {
     "naive": "m-5-5h10v10h-10z",
@@ -207,11 +208,14 @@ def _obstacles(points: Sequence[Ranked], x: Axis, y: Axis) -> list[Box]:
         boxes.append(Box(left - _MARKER, top - _MARKER, left + _MARKER, top + _MARKER))
         if one.error_ci is not None:
             ends = sorted(y.at(end) for end in one.error_ci)
-            boxes.append(Box(left - 1, ends[0], left + 1, ends[1]))
+            boxes.append(Box(left - _THICK, ends[0], left + _THICK, ends[1]))
+        if one.grams_ci is not None:
+            low, high = (x.at(end) for end in one.grams_ci)
+            boxes.append(Box(low, top - _THICK, high, top + _THICK))
     corners = [_at(one, x, y) for one in _best(points)]
     for (left, top), (right, bottom) in pairwise(corners):
-        boxes.append(Box(left, top - 1, right, top + 1))
-        boxes.append(Box(right - 1, top, right + 1, bottom))
+        boxes.append(Box(left, top - _THICK, right, top + _THICK))
+        boxes.append(Box(right - _THICK, top, right + _THICK, bottom))
     return boxes
 
 
@@ -229,6 +233,6 @@ def _legend(points: Sequence[Ranked], words: Words) -> str:
         parts += f'<path class="{name}" d="M{at:.0f} {top}{shape}"/>'
         parts += f'<text x="{at + 11:.0f}" y="{top + 4}">{escape(text)}</text>'
         at += 34 + _LETTER * len(text)
-    parts += f'<path class="front" d="M{at - 6:.0f} {top - 4}h10v8h10"/>'
+    parts += f'<path class="front" d="M{at - 6:.0f} {top - 4}h9v8h9"/>'
     parts += f'<text x="{at + 20:.0f}" y="{top + 4}">{escape(words("front"))}</text>'
     return f'<g class="legend">{parts}</g>'

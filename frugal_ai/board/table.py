@@ -166,7 +166,7 @@ class Table:
             return verdict
         said = words("gain_line", gain=words.percent(row.gain, row.gain_ci), over=row.over)
         rate = ""
-        if one.gain_per_g is not None:
+        if one.gain_per_g is not None and one.on_front:
             per = words.figure(100 * one.gain_per_g * self._more.size)
             rate = f" · {words('per', gain=per, unit=self._more.name)}"
         return f"{said}\n{verdict}{rate}"
@@ -174,14 +174,8 @@ class Table:
     def _flags(self, one: Ranked) -> str:
         row, words = one.entry.row, self._words
         known = "measured" if is_measured(row.energy_method) else "estimated"
-        flags = [words(f"method_{known}")]
-        if one.entry.run.interrupted:
-            flags.append(words("flag_interrupted"))
-        if row.weather == "perfect":
-            flags.append(words("flag_perfect"))
-        if row.simulated:
-            flags.append(words("flag_simulated"))
-        return ", ".join(flags)
+        cut = f", {words('flag_interrupted')}" if one.entry.run.interrupted else ""
+        return f"{words(f'method_{known}')}{cut}"
 
 
 def _rank(one: Ranked) -> str:

@@ -32,7 +32,8 @@ class Words:
 
     def local(self, number: str) -> str:
         """Write a number as the language does."""
-        return number.translate(_FRENCH) if self.language == "fr" else number
+        signed = number.replace("-", "\u2212") if number.startswith("-") else number
+        return signed.translate(_FRENCH) if self.language == "fr" else signed
 
     def figure(self, value: float | None, digits: int = 3) -> str:
         """Write a number with at least so many significant digits."""
