@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from frugal_ai.board.board_page import Frame, board_page, message
+from frugal_ai.board.decided import section, sentences
 from frugal_ai.board.entries import Entry
 from frugal_ai.board.exports import badge, board_csv, board_json, board_svg, svg_style
 from frugal_ai.board.filters import Filters, parse
@@ -25,6 +26,7 @@ from frugal_ai.board.render import script, style
 from frugal_ai.board.store import Store
 from frugal_ai.board.words import LANGUAGES, words
 from frugal_ai.errors import BoardError, DataError, FrugalError, ReviewError, TrackingError
+from frugal_ai.review.decisions import Decisions
 from frugal_ai.review.headers import SecurityHeaders, policy
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ _MOST_GZIP = 500  # bytes from which an answer is compressed
 Answer = Callable[[Request], Response]
 
 
-def create_app(store: Store, review: "Review | None" = None) -> Starlette:
+def create_app(
+    store: Store, review: "Review | None" = None, record: Decisions | None = None
+) -> Starlette:
     """Compose the application.
 
     Parameters
@@ -44,8 +48,10 @@ def create_app(store: Store, review: "Review | None" = None) -> Starlette:
         What is shown.
     review
         Accounts and decisions; None for a board that is only read.
+    record
+        Decisions that a board without review shows.
     """
-    handlers = _Handlers(store, review, Pictures(store))
+    handlers = _Handlers(store, review, review.record if review else record, Pictures(store))
     styles, scripts = [style(), svg_style()], [script()]
     if review is None:
         headers = [Middleware(SecurityHeaders, content_policy=policy(styles, scripts))]
@@ -63,6 +69,7 @@ def create_app(store: Store, review: "Review | None" = None) -> Starlette:
 class _Handlers:
     store: Store
     review: "Review | None"
+    record: Decisions | None
     pictures: Pictures
 
     def routes(self) -> list[Route]:
@@ -124,10 +131,10 @@ class _Handlers:
         frame, given = self._frame(request), request.path_params
         entry = _found(lambda: found.model(given["run_id"], given.get("rung")))
         decide = past = ""
-        if self.review is not None and entry.row.chosen:
-            language = frame.words.language
-            decide = self.review.form_for(request, entry.row.run_id, language)
-            past = self.review.history_for(entry.row.run_id, language)
+        if entry.row.chosen:
+            past = section(self.record, entry.row.run_id, frame.words)
+            if self.review is not None:
+                decide = self.review.form_for(request, entry.row.run_id, frame.words.language)
         return HTMLResponse(model_page(found, self.store, entry, frame, decide, past))
 
     def plot(self, request: Request) -> Response:
@@ -164,31 +171,9 @@ class _Handlers:
         lang = lang if lang in LANGUAGES else ""
         told = words(language or lang or _browsers(request))
         links = Live(request.scope.get("root_path", "").rstrip("/"), lang)
-        if self.review is None:
-            return Frame(told, links, lang=lang)
-        visitor = self.review.visitor_bar(request, told.language) if bar else ""
-        return Frame(told, links, visitor, lang, self._decision(told))
-
-    def _decision(self, told: Callable[..., str]) -> Callable[[str], str]:
-        def said(run_id: str) -> str:
-            if self.review is None:
-                return ""
-            try:
-                taken = self.review.record.history(run_id)
-            except ReviewError as error:
-                return str(error)
-            if not taken:
-                return told("not_decided")
-            last = taken[-1]
-            return told(
-                "decided",
-                stage=told(f"stage_{last.stage}"),
-                by=last.by,
-                at=f"{last.at:%Y-%m-%d}",
-                why=last.why,
-            )
-
-        return said
+        bar = bar and self.review is not None
+        visitor = self.review.visitor_bar(request, told.language) if bar and self.review else ""
+        return Frame(told, links, visitor, lang, sentences(self.record, told))
 
     def _told(self, request: Request, error: FrugalError | None, status: int) -> Response:
         frame = self._frame(request)
