@@ -141,7 +141,7 @@ def leaderboard(tracking_uri: str | None, name: str | None, *, as_csv: bool, as_
     """Show every logged rung, accuracy against carbon."""
     if as_csv and as_json:
         raise click.UsageError("expected --csv or --json, got both")
-    from frugal_ai.leaderboard.export import to_csv, to_json
+    from frugal_ai.leaderboard.rows import to_csv, to_json
     from frugal_ai.terminal import Terminal
     from frugal_ai.tracking import default_uri, read_runs
 

@@ -10,7 +10,7 @@ from frugal_ai.board.headline import headline
 from frugal_ai.board.links import Links
 from frugal_ai.board.ranking import Board, Ranked, ordered, rank
 from frugal_ai.board.render import own, render, script, style
-from frugal_ai.board.scatter import scatter
+from frugal_ai.board.scatter import drawn, scatter
 from frugal_ai.board.store import Snapshot
 from frugal_ai.board.table import SHORT, Table, anchor
 from frugal_ai.board.words import LANGUAGES, Words
@@ -216,9 +216,12 @@ def _picture_notes(board: Board, words: Words) -> str:
     spread = board.group.latest.row.energy_spread
     if spread is not None:
         said.append(words("spread", factor=words.local(f"{spread:g}")))
+    known = sum(bool(one.error and one.grams) for one in board.rows)
     missing = [one.entry.row.rung for one in board.rows if not (one.error and one.grams)]
     if missing:
         said.append(words("left_out", names=", ".join(missing[:_OTHERS])))
+    if len(drawn(board)) < known:
+        said.append(words("drawn", count=len(drawn(board)), known=known))
     return " ".join(said)
 
 

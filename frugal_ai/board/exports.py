@@ -11,7 +11,7 @@ from frugal_ai.board.ranking import Board, Ranked, ordered
 from frugal_ai.board.render import style
 from frugal_ai.board.scatter import scatter
 from frugal_ai.board.words import Words
-from frugal_ai.leaderboard.export import to_csv
+from frugal_ai.leaderboard.rows import to_csv
 
 _OWN = (
     "energy_rank", "energy_tied", "error_rank", "error_tied", "on_front", "recommended", "error",

@@ -1,6 +1,7 @@
 """Models of a group in order: by energy, ties shown as ties, CO2e under one stated factor."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -198,9 +199,9 @@ def _placed(
             ranks[id(one)] = ranks[id(leader)]
         else:
             leader, ranks[id(one)] = one, place
-    counted = list(ranks.values())
+    shared = Counter(ranks.values())
     return [
-        _changed(one, **{f"{name}_rank": at, f"{name}_tied": counted.count(at) > 1})
+        _changed(one, **{f"{name}_rank": at, f"{name}_tied": shared[at] > 1})
         if (at := ranks.get(id(one))) is not None
         else one
         for one in rows

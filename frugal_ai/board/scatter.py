@@ -15,6 +15,7 @@ from frugal_ai.wording import scale
 _WIDTH, _HEIGHT = 772, 410
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 748, 12, 326
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
+_DRAWN = 120  # models that are told apart on one picture
 _NAMED = 14  # as many points have their names
 _LETTER, _LINE = 6.7, 14.0  # of a name [pixels]
 _MARKER, _RING = 6.0, 11.0  # how far they reach around a point [pixels]
@@ -42,7 +43,7 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
     style
         CSS for a picture that stands alone.
     """
-    points = [one for one in board.rows if one.error and one.grams]
+    points = drawn(board)
     if not points:
         return ""
     x, y = _axes(points)
@@ -63,6 +64,13 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
         "</svg>",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def drawn(board: Board) -> list[Ranked]:
+    """Return the models that are drawn: the front and, of the others, the latest."""
+    known = [one for one in board.rows if one.error and one.grams]
+    first = sorted(known, key=lambda one: not (one.on_front or one is board.recommended))
+    return first[:_DRAWN]
 
 
 def _axes(points: Sequence[Ranked]) -> tuple[Axis, Axis]:
