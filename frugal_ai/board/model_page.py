@@ -21,7 +21,7 @@ from frugal_ai.report import RunReport
 from frugal_ai.report.compression import CandidateReport
 
 _CARD = "MODEL_CARD.md"
-_LOGGED = {"compression.svg": "compression", "bill/life.svg": "life", "bill/tornado.svg": "tornado"}
+_LOGGED = {"compression.svg": "compression", "bill/bill.svg": "life", "bill/tornado.svg": "tornado"}
 _TYPES = {
     ".json": "application/json",
     ".jsonl": "application/json",
@@ -221,8 +221,13 @@ def _line(
         words.mass(grams),
         words.figure(kwh),
         words.figure(eur),
-        words.percent(grams / total) if total else words.figure(None),
+        _share(grams / total, words) if total else words.figure(None),
     )
+
+
+def _share(share: float, words: Words) -> str:
+    least = 0.0001
+    return words.percent(share) if abs(share) >= least else f"< {words.local('0.01')}"
 
 
 def _compression(report: RunReport, words: Words) -> list[tuple[str, ...]]:

@@ -82,7 +82,7 @@ class Table:
         self._training = unit_of([one.training_g for one in board.rows])
         self._use = unit_of([one.use_g for one in board.rows])
         self._year = unit_of([one.entry.g_per_year for one in board.rows])
-        self._more = unit_of([1 / one.gain_per_g for one in board.rows if one.gain_per_g])
+        self._more = unit_of([one.grams for one in board.rows if one.on_front])
         self.fleet = any(one.entry.g_per_year is not None for one in board.rows)
 
     def heads(self) -> list[Head]:
