@@ -17,7 +17,7 @@ from pydantic import StringConstraints, ValidationError
 
 from frugal_ai.errors import OutputError, ReviewError
 from frugal_ai.review import text
-from frugal_ai.settings import Settings, describe
+from frugal_ai.settings import Settings
 
 Role = Literal["reader", "reviewer"]
 
@@ -34,9 +34,9 @@ Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class Hashed(Settings):
     """A password's hash, with the settings it was made with."""
 
-    n: int = _N
-    r: int = _R
-    p: int = _P
+    n: int
+    r: int
+    p: int
     salt: Hex64
     hash: Hex64
 
@@ -54,7 +54,7 @@ class Account(Settings):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
-_NOBODY = Hashed(salt="00" * _BYTES, hash="00" * _BYTES)
+_NOBODY = Hashed(n=_N, r=_R, p=_P, salt="00" * _BYTES, hash="00" * _BYTES)
 
 
 @dataclass
@@ -185,7 +185,8 @@ def hash_password(password: str) -> Hashed:
             f"expected a password of {MIN_PASSWORD} to {MAX_PASSWORD} signs, got {len(password)}"
         )
     salt = secrets.token_bytes(_BYTES)
-    return Hashed(salt=salt.hex(), hash=_scrypt(password, salt, _N, _R, _P).hex())
+    found = _scrypt(password, salt, _N, _R, _P)
+    return Hashed(n=_N, r=_R, p=_P, salt=salt.hex(), hash=found.hex())
 
 
 def _matches(password: str, kept: Hashed) -> bool:
@@ -203,7 +204,7 @@ def _account(line: bytes, where: str) -> Account:
         account = Account.model_validate_json(line)
         text.account_name(account.name)
     except ValidationError as error:
-        raise ReviewError(f"{where}: {describe(error)}") from error
+        raise ReviewError(f"{where}: {text.problem(error)}") from error
     except ReviewError as error:
         raise ReviewError(f"{where}: {error}") from error
     return account

@@ -18,7 +18,8 @@ from annotated_types import Ge
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from frugal_ai.errors import OutputError, ReviewError
-from frugal_ai.settings import Settings, describe
+from frugal_ai.review.text import problem
+from frugal_ai.settings import Settings
 from frugal_ai.tracking.stages import Stage
 
 NAME = "decisions.jsonl"
@@ -180,7 +181,7 @@ def _parsed(content: bytes, path: Path) -> tuple[Decision, ...]:
         try:
             decision = Decision.model_validate_json(line)
         except ValidationError as error:
-            raise ReviewError(f"{path}: line {number}: no decision: {describe(error)}") from error
+            raise ReviewError(f"{path}: line {number}: no decision: {problem(error)}") from error
         if decision.number != number or decision.previous != previous:
             raise ReviewError(
                 f"{path}: line {number}: the record was altered here or in the line before: "

@@ -62,7 +62,7 @@ class Proxy:
         if len(values) != 1 or not self._is_trusted(request):
             return None
         try:
-            return text.account_name(values[0].strip())
+            return text.account_name(values[0])
         except ReviewError:
             return None
 

@@ -4,7 +4,10 @@ import json
 import re
 import unicodedata
 
+from pydantic import ValidationError
+
 from frugal_ai.errors import ReviewError
+from frugal_ai.settings import describe
 
 MAX_REASON = 2000
 MAX_NAME = 64
@@ -73,6 +76,14 @@ def in_markdown(text: str) -> str:
     """Escape a text so that a page in Markdown shows it as it was written, on one line."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(r"\\\1", plain).replace("\n", " / ")
+
+
+def problem(error: ValidationError) -> str:
+    """Say what is wrong with a line of a file; no hash of a password is repeated."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":
+        return "expected a JSON object"
+    return "scrypt: expected a hash" if "scrypt" in first["loc"] else describe(error)
 
 
 def _hidden(sign: str) -> bool:

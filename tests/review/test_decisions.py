@@ -1,5 +1,6 @@
 import json
-import multiprocessing
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,14 +118,22 @@ def test_decisions_of_threads_are_all_kept(path: Path) -> None:
 
 
 def test_decisions_of_processes_are_all_kept(path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=append_many, args=(path, 100 * i, 20)) for i in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    assert len(Decisions(path).all()) == 40
+    append(path, draft("first"))
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from frugal_ai.review.decisions import Decisions, Draft\n"
+        "record = Decisions(Path(sys.argv[1]))\n"
+        "own = {'schema_version', 'number', 'previous'}\n"
+        "draft = Draft(**record.all()[0].model_dump(exclude=own))\n"
+        "for _ in range(30):\n"
+        "    with record.alone() as writer:\n"
+        "        writer.append(draft)\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert [one.number for one in Decisions(path).all()] == list(range(1, 62))
 
 
 def test_history_has_what_replaced_a_model_too(path: Path) -> None:
