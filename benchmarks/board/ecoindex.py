@@ -1,8 +1,9 @@
 """EcoIndex of a page: 100 for nothing at all, from its elements, requests and transferred bytes.
 
-The formula and its tables, quantiles of half a million pages of the HTTP Archive, are those that the
-GreenIT collective publishes for EcoIndex (ecoindex.fr; computeEcoIndex in cnumr/GreenIT-Analysis, in
-its version with grade A above 80). Elements inside of an SVG picture do not count there.
+The formula and its tables, quantiles of half a million pages of the HTTP Archive, are those that
+the GreenIT collective publishes for EcoIndex (ecoindex.fr; computeEcoIndex in
+cnumr/GreenIT-Analysis, in its version with grade A above 80). Elements inside of an SVG picture do
+not count there.
 """
 
 from bisect import bisect_right
@@ -23,7 +24,9 @@ KILOBYTES = (
 def ecoindex(elements: int, requests: int, kilobytes: float) -> float:
     """Return the score; grade A is above 80."""
     places = (
-        3 * _place(elements, ELEMENTS) + 2 * _place(requests, REQUESTS) + _place(kilobytes, KILOBYTES)
+        3 * _place(elements, ELEMENTS)
+        + 2 * _place(requests, REQUESTS)
+        + _place(kilobytes, KILOBYTES)
     )
     return 100 - 5 * places / 6
 

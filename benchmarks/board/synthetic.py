@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy
 
 from frugal_ai.report import RungRow
+from frugal_ai.report.row import Outcome
 from frugal_ai.tracking.content import ROLE, rung_tags
 from frugal_ai.tracking.records import PARENT
 from frugal_ai.tracking.store import open_store
@@ -106,7 +107,8 @@ def _run(
     series = json.dumps([f"synthetic_{number + 1:02}"])
     tags = {
         ROLE: "run", SYNTHETIC: "true", "frugal.run_id": chosen.run_id,
-        "frugal.pipeline": chosen.pipeline, "frugal.title": f"SYNTHETIC {kind}, pipeline {number + 1}",
+        "frugal.pipeline": chosen.pipeline,
+        "frugal.title": f"SYNTHETIC {kind}, pipeline {number + 1}",
         "frugal.kind": kind, "frugal.status": "finished", "frugal.chosen": chosen.rung,
         "frugal.series": series, "frugal.step_s": "1800", "frugal.horizon_s": "86400",
         "frugal.origins_validation": "182",
@@ -122,11 +124,9 @@ def _run(
         yield _id(numbers), row.rung, child, _figures(row), ended, number + 1, place
 
 
-def _rungs(
-    count: int, first: int, shared: dict[str, Any], numbers: random.Random
-) -> list[RungRow]:
+def _rungs(count: int, first: int, shared: dict[str, Any], numbers: random.Random) -> list[RungRow]:
     """Invent rungs: the dearer, the smaller the error, down to a floor."""
-    rows = []
+    rows: list[RungRow] = []
     for place in range(count):
         mae = 0.1 + 0.9 * 0.55**place * numbers.uniform(0.8, 1.2)
         grams = 1e-6 * 3.1**place * numbers.uniform(0.6, 1.5)
@@ -137,9 +137,10 @@ def _rungs(
                 rung=f"{_FAMILIES[place * 4 // max(count, 4)]}_{first + 1}_{place + 1}",
                 family=_FAMILIES[place * 4 // max(count, 4)],
                 over=rows[-1].rung if rows else None,
-                verdict="worth it" if rows and not place == count - 1 else ("not proven" if rows else "baseline"),
+                verdict=_verdict(place, count),
                 chosen=last,
-                mae=mae, mae_ci=(0.93 * mae, 1.08 * mae), rmse=1.3 * mae, nmae=mae / 5, mase=mae / 0.3,
+                mae=mae, mae_ci=(0.93 * mae, 1.08 * mae), rmse=1.3 * mae, nmae=mae / 5,
+                mase=mae / 0.3,
                 skill=1 - mae, skill_ci=(0.95 - mae, 1.04 - mae), validation_mae=mae,
                 gain=0.3 if rows else None, gain_ci=(0.2, 0.4) if rows else None,
                 pinball=mae / 3, npinball=mae / 15, crps=mae / 1.5, coverage=0.8,
@@ -151,6 +152,12 @@ def _rungs(
             )
         )  # fmt: skip
     return rows
+
+
+def _verdict(place: int, count: int) -> Outcome:
+    if place == 0:
+        return "baseline"
+    return "not proven" if place == count - 1 else "worth it"
 
 
 def _figures(row: RungRow) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The leaderboard as a web application: pages, exports, files of runs, and review where there is one."""
+"""The leaderboard as a web application: pages, exports, files of runs, review if there is one."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -65,7 +65,9 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
     groups = wanted(found.groups, asked)
     if not groups:
         key = "no_match" if found.groups else "empty"
-        return message(found, asked, frame, words(key), words(f"{key}_how"), back=bool(found.groups))
+        return message(
+            found, asked, frame, words(key), words(f"{key}_how"), back=bool(found.groups)
+        )
     board = rank(groups[0], asked)
     rows = ordered(board.rows, asked)
     first = min(PER_PAGE * (asked.page - 1), PER_PAGE * ((len(rows) - 1) // PER_PAGE))
@@ -204,9 +206,7 @@ def _choice(
     return Choice(words(name), name, options)
 
 
-def _known(
-    words: Words, name: str, now: str, values: Sequence[str], label: str = ""
-) -> Choice:
+def _known(words: Words, name: str, now: str, values: Sequence[str], label: str = "") -> Choice:
     options = [(one, words(f"{name}_{one}"), one == now) for one in values]
     return Choice(words(label or name), name, options)
 
@@ -269,9 +269,7 @@ def _exports(asked: Filters, frame: Frame, *, form: bool) -> list[tuple[str, str
     return found
 
 
-def _others(
-    found: Snapshot, group: Group, asked: Filters, frame: Frame
-) -> list[tuple[str, str]]:
+def _others(found: Snapshot, group: Group, asked: Filters, frame: Frame) -> list[tuple[str, str]]:
     """Name other groups of the pipeline, which may not be compared with this one."""
     words = frame.words
     others = [
@@ -279,9 +277,12 @@ def _others(
         if one.key.pipeline == group.key.pipeline and one is not group
     ][:_OTHERS]  # fmt: skip
     return [
-        (_other(one, asked, words), frame.links.board(_kept(asked), pipeline=one.key.pipeline, group=one.key.short))
+        (
+            _other(one, asked, words),
+            frame.links.board(_kept(asked), pipeline=one.key.pipeline, group=one.key.short),
+        )
         for one in others
-    ]  # fmt: skip
+    ]
 
 
 def _other(one: Group, asked: Filters, words: Words) -> str:
@@ -291,7 +292,7 @@ def _other(one: Group, asked: Filters, words: Words) -> str:
         title=title_of(one),
         hardware=one.key.hardware,
         method=words("method_measured" if measured else "method_estimated"),
-        weather=words("flag_perfect") if one.key.weather == "perfect" else "–",
+        weather=words("flag_perfect" if one.key.weather == "perfect" else "flag_no_perfect"),
         grid=f", {one.key.fleet}" if one.key.fleet else "",
         count=len(shown(one, asked)),
         ended=f"{one.latest.row.ended:%Y-%m-%d}",

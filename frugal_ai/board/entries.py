@@ -20,7 +20,8 @@ METRICS = (*Figures().flat(), _YEARS, "bill.whole.%", "ledger.%", "compression.%
 
 TAGS = (
     *tag_names(), "frugal.title", "frugal.series", "frugal.step_s", "frugal.horizon_s",
-    "frugal.status", "frugal.failed_gates", "frugal.rule", "frugal.run_id", "frugal.origins_validation", "frugal.shipped",
+    "frugal.status", "frugal.failed_gates", "frugal.rule", "frugal.run_id",
+    "frugal.origins_validation", "frugal.shipped",
     "mlflow.note.content",
 )  # fmt: skip
 """What is read of what each run says of itself."""

@@ -132,11 +132,12 @@ def badge(board: Board, asked: Filters, words: Words) -> str:
         f'<text x="{at:.1f}" y="15" text-anchor="middle">{escape(text)}</text>'
         for at, text in zip(middles, (left, right), strict=True)
     )
+    start, end = widths[0], total - 4
+    value = f"M{start:.1f} 0H{end:.1f}a4 4 0 0 1 4 4v14a4 4 0 0 1-4 4H{start:.1f}z"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total:.0f}" height="22" role="img" '
         f'aria-label="{said}"><title>{said}</title>'
         f'<rect width="{total:.0f}" height="22" rx="4" fill="#3d444d"/>'
-        f'<path d="M{widths[0]:.1f} 0H{total - 4:.1f}a4 4 0 0 1 4 4v14a4 4 0 0 1-4 4H{widths[0]:.1f}z" '
-        f'fill="#0b6b4f"/><g fill="#fff" font-family="system-ui,sans-serif" font-size="12">'
-        f"{texts}</g></svg>"
+        f'<path d="{value}" fill="#0b6b4f"/>'
+        f'<g fill="#fff" font-family="system-ui,sans-serif" font-size="12">{texts}</g></svg>'
     )

@@ -12,7 +12,8 @@ Metric = Literal["mae", "rmse", "nmae", "mase", "pinball", "crps"]
 Scope = Literal["life", "training", "inference"]
 Runs = Literal["latest", "all"]
 Sort = Literal[
-    "energy", "rung", "error", "skill", "pinball", "training", "use", "year", "gain", "bytes", "ended"
+    "energy", "rung", "error", "skill", "pinball", "training", "use", "year", "gain", "bytes",
+    "ended",
 ]  # fmt: skip
 
 PER_PAGE = 25

@@ -1,4 +1,4 @@
-"""Which models may stand in one table: equal targets, hardware and ways to measure, never pooled."""
+"""Which models may stand in one table: what differs in targets or hardware is never pooled."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

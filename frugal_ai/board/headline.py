@@ -52,9 +52,12 @@ def headline(board: Board, asked: Filters, words: Words) -> Headline:
         grams=words.mass(one.grams),
         **shipped,
     )
+    claim = words(f"rule_{run.rule}")
+    if any(other.entry.row.run_id != row.run_id for other in board.rows):
+        claim = f"{claim} {words('its_run_alone')}"
     return Headline(
         model=row.rung,
-        claim=words(f"rule_{run.rule}"),
+        claim=claim,
         figures=figures,
         reason=run.reason,
         failed_gates=run.failed_gates,

@@ -80,7 +80,9 @@ def model_page(
     asked = Filters(pipeline=row.pipeline)
     return render(
         "model.html",
-        **frame_of(found, asked, frame, words("model_of", rung=row.rung, title=title), row.pipeline),
+        **frame_of(
+            found, asked, frame, words("model_of", rung=row.rung, title=title), row.pipeline
+        ),
         rung=row.rung,
         run_title=title,
         cautions=cautions(group, words),
@@ -131,7 +133,8 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
     if entry.g_per_year is not None:
         found.append((words("col_year"), words.mass(entry.g_per_year)))
     if row.bytes is not None:
-        found.append((words("col_bytes"), f"{words.local(f'{row.bytes:,}')}, {words.figure(row.latency_us)} µs"))  # fmt: skip
+        size = words.local(f"{row.bytes:,}")
+        found.append((words("col_bytes"), f"{size}, {words.figure(row.latency_us)} µs"))
     if run.horizon_s is not None:
         found.append((words("horizon"), words.duration(run.horizon_s)))
     return found
@@ -140,6 +143,9 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
 def _facts(entry: Entry, words: Words) -> list[tuple[str, str]]:
     row, run = entry.row, entry.run
     known = words("method_measured" if is_measured(row.energy_method) else "method_estimated")
+    grid = words.figure(row.intensity_g_per_kwh)
+    validation = run.origins_validation or words.figure(None)
+    how = method(row.energy_method).partition(": ")[2] or row.energy_method
     return [
         (words("run"), row.run_id),
         (words("mlflow_run"), f"{run.id} · {entry.id}"),
@@ -148,10 +154,10 @@ def _facts(entry: Entry, words: Words) -> list[tuple[str, str]]:
         (words("data_digest"), row.data_digest),
         (words("targets_digest"), row.targets_digest),
         (words("hardware"), row.hardware),
-        (words("estimates"), f"{known} ({method(row.energy_method)})"),
-        (words("intensity"), f"{words.figure(row.intensity_g_per_kwh)} ({row.country}), PUE {words.local(f'{row.pue:g}')}"),
-        (words("origins"), f"{run.origins_validation or '–'} + {row.origins_test}"),
-    ]  # fmt: skip
+        (words("estimates"), f"{known} ({how})"),
+        (words("intensity"), f"{grid} ({row.country}), PUE {words.local(f'{row.pue:g}')}"),
+        (words("origins"), f"{validation} + {row.origins_test}"),
+    ]
 
 
 def _chosen(group: Group, entry: Entry, frame: Frame) -> tuple[str, str] | None:
@@ -231,7 +237,8 @@ def _share(share: float, words: Words) -> str:
 
 
 def _compression(report: RunReport, words: Words) -> list[tuple[str, ...]]:
-    return [_candidate(one, words) for one in report.compression.candidates] if report.compression else []  # fmt: skip
+    found = report.compression
+    return [_candidate(one, words) for one in found.candidates] if found else []
 
 
 def _candidate(one: CandidateReport, words: Words) -> tuple[str, ...]:
@@ -259,5 +266,7 @@ def _card(store: Store, entry: Entry, files: dict[str, int], report: RunReport |
 def _lower(html: str) -> str:
     """Put the card's headings two levels below those of the page."""
     for level in (4, 3, 2, 1):
-        html = html.replace(f"<h{level}>", f"<h{level + 2}>").replace(f"</h{level}>", f"</h{level + 2}>")
+        html = html.replace(f"<h{level}>", f"<h{level + 2}>").replace(
+            f"</h{level}>", f"</h{level + 2}>"
+        )
     return html

@@ -154,7 +154,9 @@ def _with_energy_ranks(rows: Sequence[Ranked]) -> list[Ranked]:
     costs = np.array([one.grams for one in known], dtype=np.float64)
     spread = np.array([one.entry.row.co2e_spread or 0.0 for one in known], dtype=np.float64)
     tied = tied_costs(costs, spread)
-    places = {id(one): (float(value), cost) for one, value, cost in zip(known, tied, costs, strict=True)}  # fmt: skip
+    places = {
+        id(one): (float(value), cost) for one, value, cost in zip(known, tied, costs, strict=True)
+    }
     return _placed(
         rows,
         lambda one: places.get(id(one)),
@@ -191,7 +193,9 @@ def _placed(
     name: str,
 ) -> list[Ranked]:
     """Give ranks; a rank is shared by all that are tied with the first that has it."""
-    known = sorted((one for one in rows if order(one) is not None), key=lambda one: order(one) or ())
+    known = sorted(
+        (one for one in rows if order(one) is not None), key=lambda one: order(one) or ()
+    )
     ranks: dict[int, int] = {}
     leader: Ranked | None = None
     for place, one in enumerate(known, start=1):
@@ -260,7 +264,7 @@ def ordered(rows: Sequence[Ranked], asked: Filters) -> list[Ranked]:
     key = _KEYS[asked.sort]
     known = [one for one in rows if key(one) is not None]
     unknown = [one for one in rows if key(one) is None]
-    known.sort(key=lambda one: (key(one), one.entry.row.rung), reverse=asked.descending)  # type: ignore[arg-type,return-value]  # of one kind
+    known.sort(key=lambda one: (key(one), one.entry.row.rung), reverse=asked.descending)
     return [*known, *unknown]
 
 

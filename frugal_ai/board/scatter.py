@@ -12,6 +12,7 @@ from frugal_ai.leaderboard.figures import is_measured
 from frugal_ai.leaderboard.labels import Box, Label, place
 from frugal_ai.wording import scale
 
+_SVG = "http://www.w3.org/2000/svg"
 _WIDTH, _HEIGHT = 772, 410
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 748, 12, 326
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
@@ -50,9 +51,8 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
     first = board.group.latest.row
     title, told = escape(words("scatter")), escape(words("scatter_desc"))
     parts = [
-        f'<svg class="scatter" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
-        ' role="group" aria-labelledby="st sd">'
-        f'<title id="st">{title}</title><desc id="sd">{told}</desc>{style}',
+        f'<svg class="scatter" xmlns="{_SVG}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="group"',
+        f'aria-labelledby="st sd"><title id="st">{title}</title><desc id="sd">{told}</desc>{style}',
         _grid(x, y, words),
         _titles(board, asked, words),
         _front(points, x, y),
@@ -114,7 +114,8 @@ def _titles(board: Board, asked: Filters, words: Words) -> str:
     if asked.scope == "life" and key.fleet:
         carbon = words("axis_fleet")
     relative = asked.metric in {"nmae", "mase"}
-    error = words("axis_error", metric=words(f"metric_{asked.metric}"), unit="1" if relative else key.unit)  # fmt: skip
+    unit = "1" if relative else key.unit
+    error = words("axis_error", metric=words(f"metric_{asked.metric}"), unit=unit)
     middle = (_TOP + _BOTTOM) / 2
     return (
         f'<text class="axis" x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 38}" text-anchor="middle">'
@@ -170,7 +171,7 @@ def _ring(board: Board, x: Axis, y: Axis) -> str:
 
 
 def _drawn_last(points: Sequence[Ranked], board: Board) -> list[Ranked]:
-    """Put the recommended model above others, and give points to the keyboard from left to right."""
+    """Put the recommended model above others; the keyboard goes from left to right."""
     return sorted(points, key=lambda one: (one is board.recommended, one.grams or 0.0))
 
 
@@ -192,9 +193,7 @@ def _names(points: Sequence[Ranked], board: Board, x: Axis, y: Axis) -> str:
         points,
         key=lambda one: (one is not board.recommended, not one.on_front, one.error or 0.0),
     )[:_NAMED]
-    labels = [
-        Label(*_at(one, x, y), _LETTER * len(one.entry.row.rung), _LINE) for one in order
-    ]
+    labels = [Label(*_at(one, x, y), _LETTER * len(one.entry.row.rung), _LINE) for one in order]
     frame = Box(_LEFT, _TOP, _RIGHT, _BOTTOM)
     boxes = place(labels, _obstacles(points, x, y), frame)
     said, lines = "", ""
@@ -233,7 +232,10 @@ def _legend(points: Sequence[Ranked], words: Words) -> str:
     families = dict.fromkeys(one.entry.row.family for one in points)
     measured = {is_measured(one.entry.row.energy_method) for one in points}
     hollow = "" if measured == {True} else " est"
-    items = [(f"{_class(one)}{hollow}", _SHAPES.get(one, _OTHER), words.of("family", one)) for one in families]  # fmt: skip
+    items = [
+        (f"{_class(one)}{hollow}", _SHAPES.get(one, _OTHER), words.of("family", one))
+        for one in families
+    ]
     kinds = [("", "filled")] if True in measured else []
     kinds += [(" est", "hollow")] if False in measured else []
     items += [(f"plain{kind}", _SHAPES["linear"], words(name)) for kind, name in kinds]

@@ -1,4 +1,4 @@
-"""The leaderboard as files for any web server: every comparison, every model on it, both languages."""
+"""The leaderboard as files for any web server: every comparison and its models, both languages."""
 
 import hashlib
 from dataclasses import dataclass
@@ -114,9 +114,7 @@ def write_site(store: Store, record: Decisions | None, out: Path) -> int:
 
 
 class _Site:
-    def __init__(
-        self, store: Store, record: Decisions | None, out: Path, found: Snapshot
-    ) -> None:
+    def __init__(self, store: Store, record: Decisions | None, out: Path, found: Snapshot) -> None:
         self._store, self._record, self._out, self._found = store, record, out, found
         self.count = 0
 

@@ -89,9 +89,8 @@ class Table:
         """Return the columns after the first, which is that of the models."""
         words, key = self._words, self._board.group.key
         relative = self._asked.metric in {"nmae", "mase"}
-        error = words(
-            "col_error", metric=words(f"metric_{self._asked.metric}"), unit="1" if relative else key.unit
-        )  # fmt: skip
+        unit = "1" if relative else key.unit
+        error = words("col_error", metric=words(f"metric_{self._asked.metric}"), unit=unit)
         titles = {
             "error": error,
             "skill": words("col_skill"),
@@ -103,7 +102,9 @@ class Table:
             "bytes": words("col_bytes"),
             "ended": words("col_ended"),
         }
-        return [self._head(name, text) for name, text in titles.items() if name != "year" or self.fleet]
+        return [
+            self._head(name, text) for name, text in titles.items() if name != "year" or self.fleet
+        ]
 
     def first(self) -> Head:
         """Return the column of the models, sorted by rank."""

@@ -1,4 +1,4 @@
-"""What pages say, in English and French: one catalogue a language, and numbers as it writes them."""
+"""What pages say, in English and French: a catalogue each, and numbers as the language has them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from frugal_ai.wording import scale
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français"}
 _FRENCH = str.maketrans({",": "\u202f", ".": ","})  # a narrow space between thousands
-_UNKNOWN = "–"
+_UNKNOWN = "\u2013"
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 @click.option("--decisions", "record", type=click.Path(path_type=Path), metavar="FILE",
               help="Record of decisions; by default decisions.jsonl beside the store.")  # fmt: skip
 @click.option("--private", is_flag=True, help="Reading needs an account, too.")
-@click.option("--proxy-header", metavar="NAME", help="Header in which a reverse proxy says who it is.")
-@click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="Proxy to believe it from.")
+@click.option(
+    "--proxy-header", metavar="NAME", help="Header in which a reverse proxy says who it is."
+)
+@click.option(
+    "--proxy", "proxies", multiple=True, metavar="ADDRESS", help="Proxy to believe it from."
+)
 def board(
     tracking_uri: str | None,
     site: Path | None,

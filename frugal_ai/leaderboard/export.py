@@ -8,6 +8,7 @@ from frugal_ai.leaderboard.picture import pareto_svg
 from frugal_ai.leaderboard.rows import to_csv, to_json
 from frugal_ai.report import RunReport
 
+
 def write_leaderboard(run_dir: Path, report: RunReport) -> None:
     """Write ``leaderboard.json``, ``leaderboard.csv`` and ``pareto.svg`` of a run.
 

@@ -1,4 +1,4 @@
-"""Files of a logged run: read where they lie, or fetched from a server; needs no mlflow for files."""
+"""Files of a logged run: read where they lie, without mlflow, or fetched from a server."""
 
 import os
 from collections.abc import Iterator

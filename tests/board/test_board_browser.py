@@ -103,8 +103,23 @@ def keep(page: Page, name: str, *, whole: bool = True) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    response = Axe().run(page, options=WCAG).response
+    assert len(response["passes"]) > 8  # it has looked
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+FAINT = """<html lang="en"><title>t</title><main><h1>h</h1><p style="color:silver">faint</p>
+<ul><li>b</li></ul><a href="c">d</a><button>e</button><label>f<input></label></main>"""
+
+
+def test_a_bad_page_does_not_pass(browse: Open) -> None:
+    page = browse("data:text/html,<p>")
+    page.set_content(FAINT)
+    assert [one.partition(":")[0] for one in violations(page)] == ["color-contrast"]
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +279,9 @@ def reviewed(
     add_account(accounts, "ada", "reviewer", PASSWORD)
     add_account(accounts, "rosa", "reader", PASSWORD)
     doorman = Doorman(Accounts(accounts), Sessions(Fernet.generate_key()))
-    review = Review(uri, Decisions(runs / "decisions.jsonl"), doorman, limiter=Limiter(), decide=decide)
+    review = Review(
+        uri, Decisions(runs / "decisions.jsonl"), doorman, limiter=Limiter(), decide=decide
+    )
     with served(create_app(Store(uri), review)) as address:
         yield address, review.record
 
@@ -277,9 +294,7 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_a_reviewer_approves_with_a_reason(
-    reviewed: tuple[str, Decisions], browse: Open
-) -> None:
+def test_a_reviewer_approves_with_a_reason(reviewed: tuple[str, Decisions], browse: Open) -> None:
     address, record = reviewed
     page = browse(address)
     expect(page.locator(".headline")).to_contain_text("Nobody has decided on it yet.")
@@ -299,9 +314,7 @@ def test_a_reviewer_approves_with_a_reason(
     keep(page, "approved_board")
 
 
-def test_a_reviewer_rejects_without_scripts(
-    reviewed: tuple[str, Decisions], browse: Open
-) -> None:
+def test_a_reviewer_rejects_without_scripts(reviewed: tuple[str, Decisions], browse: Open) -> None:
     address, record = reviewed
     page = browse(address, java_script_enabled=False)
     sign_in(page, "ada")

@@ -73,7 +73,9 @@ def test_the_order_hangs_on_energy_not_on_the_grid(
     for one, other in zip(usual.rows, stated.rows, strict=True):
         if one.grams and other.grams:
             ratio = intensity / one.entry.row.intensity_g_per_kwh
-            assert other.grams == pytest.approx(one.grams * ratio, rel=1e-4)  # the example is rounded
+            assert other.grams == pytest.approx(
+                one.grams * ratio, rel=1e-4
+            )  # the example is rounded
 
 
 def test_a_fleet_counts_by_what_hangs_on_the_model(rows: list[RungRow], entry_of: Make) -> None:

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -24,12 +24,12 @@ def board_of(entries: list[Entry], **asked: Any) -> Board:
     return rank(group, Filters(**asked))
 
 
-def picture(board: Board, **asked: Any) -> Xml.Element:
+def picture(board: Board, **asked: Any) -> ET.Element:
     text = scatter(board, Filters(**asked), words("en"), lambda one: f"#{one.entry.row.rung}")
-    return Xml.fromstring(text)  # noqa: S314 - of our own making
+    return ET.fromstring(text)  # noqa: S314 - of our own making
 
 
-def points(svg: Xml.Element) -> dict[str, Xml.Element]:
+def points(svg: ET.Element) -> dict[str, ET.Element]:
     return {one.get("href", "")[1:]: one for one in svg.iter(f"{SVG}a")}
 
 
@@ -46,9 +46,7 @@ def test_what_is_estimated_is_hollow(rows: list[RungRow], entry_of: Make) -> Non
     assert not any("est" in one.get("class", "").split() for one in points(measured).values())
 
 
-def test_bars_are_two_way_and_the_front_is_a_staircase(
-    rows: list[RungRow], entry_of: Make
-) -> None:
+def test_bars_are_two_way_and_the_front_is_a_staircase(rows: list[RungRow], entry_of: Make) -> None:
     svg = picture(board_of([entry_of(row, co2e_spread=0.1) for row in rows]))
     paths: dict[str | None, str] = {}
     for one in svg.iter(f"{SVG}path"):
@@ -59,7 +57,7 @@ def test_bars_are_two_way_and_the_front_is_a_staircase(
     assert re.fullmatch(r"M[\d. ]+(H[\d.]+V[\d.]+)*H[\d.]+", paths["front"])
 
 
-def names(svg: Xml.Element) -> list[tuple[str, Box]]:
+def names(svg: ET.Element) -> list[tuple[str, Box]]:
     (group,) = (one for one in svg.iter(f"{SVG}g") if one.get("class") == "names")
     found = []
     for one in group:
@@ -70,9 +68,9 @@ def names(svg: Xml.Element) -> list[tuple[str, Box]]:
 
 def test_names_do_not_touch_each_other(rows: list[RungRow], entry_of: Make) -> None:
     near = [
-        entry_of(rows[0], rung=f"model_number_{index}", mae=1 + index / 50, co2e_g=1e-6 * (1 + index / 9))
+        entry_of(rows[0], rung=f"model_{index}", mae=1 + index / 50, co2e_g=1e-6 + index * 1e-7)
         for index in range(10)
-    ]  # fmt: skip
+    ]
     found = names(picture(board_of(near)))
     assert len(found) == 10
     for index, (_, box) in enumerate(found):

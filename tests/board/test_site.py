@@ -45,7 +45,12 @@ def test_there_is_a_page_for_each_comparison_in_each_language(site: Path) -> Non
     assert english == sorted(path.name for path in (site / "fr" / "boards").glob("*.html"))
     assert len(english) > 4
     assert 'lang="fr"' in (site / "fr" / "index.html").read_text(encoding="utf-8")
-    assert {path.suffix for path in (site / "boards").iterdir()} == {".html", ".csv", ".json", ".svg"}
+    assert {path.suffix for path in (site / "boards").iterdir()} == {
+        ".html",
+        ".csv",
+        ".json",
+        ".svg",
+    }
 
 
 def test_pages_ask_nothing_of_a_server(site: Path) -> None:

@@ -34,7 +34,11 @@ def test_a_figure_has_three_significant_digits(value: float) -> None:
 
 @pytest.mark.parametrize(
     ("value", "english", "french"),
-    [(1234.5, "1,234", "1\u202f234"), (0.01234, "0.0123", "0,0123"), (-2.5, "−2.50", "−2,50")],
+    [
+        (1234.5, "1,234", "1\u202f234"),
+        (0.01234, "0.0123", "0,0123"),
+        (-2.5, "\u22122.50", "\u22122,50"),
+    ],
 )
 def test_numbers_are_written_as_the_language_does(value: float, english: str, french: str) -> None:
     assert (words("en").figure(value), words("fr").figure(value)) == (english, french)
@@ -48,14 +52,20 @@ def test_where_the_comma_is_decimal_a_semicolon_parts_the_ends() -> None:
 
 @pytest.mark.parametrize(
     ("grams", "said"),
-    [(None, "–"), (2e-6, "2.00\u00a0µgCO2e"), (0.0456, "45.6\u00a0mgCO2e"), (1.5e6, "1.50\u00a0tCO2e")],
+    [
+        (None, "\u2013"),
+        (2e-6, "2.00\u00a0µgCO2e"),
+        (0.0456, "45.6\u00a0mgCO2e"),
+        (1.5e6, "1.50\u00a0tCO2e"),
+    ],
 )
 def test_emissions_are_in_the_unit_that_suits_them(grams: float | None, said: str) -> None:
     assert words("en").mass(grams) == said
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(86400, "1\u00a0d"), (5400, "90\u00a0min"), (7200, "2\u00a0h"), (None, "–")]
+    ("seconds", "said"),
+    [(86400, "1\u00a0d"), (5400, "90\u00a0min"), (7200, "2\u00a0h"), (None, "\u2013")],
 )
 def test_a_horizon_is_told_in_whole_units(seconds: int | None, said: str) -> None:
     assert words("en").duration(seconds) == said
