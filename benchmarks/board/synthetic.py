@@ -90,7 +90,7 @@ def _run(
     number = index % shape.pipelines
     kind, unit, _ = _KINDS[number % 3]
     machine, method, spread = _MACHINES[0 if shape.alike else index // 7 % 2]
-    country, intensity = _GRIDS[0 if shape.alike else index // 5 % 2]
+    country, intensity = _GRIDS[0 if shape.alike else index // shape.pipelines % 2]
     ended = _START + timedelta(hours=index)
     shared: dict[str, Any] = {
         "pipeline": _pipeline(number), "kind": kind, "unit": unit, "simulated": True,
