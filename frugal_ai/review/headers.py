@@ -55,11 +55,14 @@ class SecurityHeaders:
         What answers.
     content_policy
         As `policy` returns it.
+    private
+        Whether pages say who looks at them: no cache between gives them to others.
     """
 
-    def __init__(self, app: ASGIApp, content_policy: str) -> None:
+    def __init__(self, app: ASGIApp, content_policy: str, *, private: bool = False) -> None:
         self._app = app
         self._headers = {"content-security-policy": content_policy, **_FIXED}
+        self._private = private
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -72,6 +75,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
+                if self._private:
+                    headers.setdefault("cache-control", "private, no-cache")
+                    headers.add_vary_header("cookie")
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -111,7 +111,8 @@ class Review:
         """
         from frugal_ai.review.door import Door
 
-        found = [Middleware(SecurityHeaders, content_policy=policy(styles, scripts))]
+        given = policy(styles, scripts)
+        found = [Middleware(SecurityHeaders, content_policy=given, private=True)]
         return [*found, Middleware(Door, review=self)] if self.private else found
 
     def visitor(self, request: Request) -> Visitor | None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ def report() -> RunReport:
 
 
 def compressed(misses: tuple[str, ...]) -> CompressionReport:
-    figures = dict.fromkeys(
+    figures: dict[str, Any] = dict.fromkeys(
         ("bytes", "latency_us", "cpu_us", "energy_mwh_per_1000", "co2e_g_per_1000", "retained",
          "retained_least", "co2e_g", "parameters", "tree_nodes"), 1,
     )  # fmt: skip

@@ -112,7 +112,7 @@ class Browser:
             ) as client:
                 named = {name.replace("_", "-"): value for name, value in headers.items()}
                 body = {"content": data} if isinstance(data, bytes) else {"data": data}
-                answer = await client.request(method, path, headers=self.headers | named, **body)  # type: ignore[arg-type]  # one of the two
+                answer = await client.request(method, path, headers=self.headers | named, **body)
                 self.cookies = client.cookies
                 return answer
 

@@ -193,7 +193,7 @@ def test_a_store_without_a_registry(store: Fixture, monkeypatch: pytest.MonkeyPa
     def disabled(*_: object) -> None:
         raise MlflowException("Model registry functionality is unavailable", FEATURE_DISABLED)
 
-    monkeypatch.setattr(registries.MlflowClient, "search_model_versions", disabled)
+    monkeypatch.setattr(MlflowClient, "search_model_versions", disabled)
     with pytest.raises(TrackingError, match="has no registry of models"):
         decide(store.uri, store.record, proposal("first"))
     assert store.record.all() == ()

@@ -458,3 +458,5 @@ def test_every_answer_has_the_strict_policy(browser: Fixture, path: str) -> None
 
 def test_pages_of_somebody_are_kept_by_no_cache(browser: Fixture) -> None:
     assert browser.get("/login").headers["cache-control"] == "no-store"
+    headers = browser.get("/models/first").headers
+    assert (headers["cache-control"], headers["vary"]) == ("private, no-cache", "cookie")
