@@ -50,6 +50,7 @@ def headline(board: Board, asked: Filters, words: Words) -> Headline:
         interval=words.interval(one.error_ci, 4),
         skill=words.percent(row.skill, row.skill_ci),
         grams=words.mass(one.grams),
+        scope=words(f"scope_{asked.scope}"),
         **shipped,
     )
     claim = words(f"rule_{run.rule}")

@@ -14,7 +14,9 @@ Of = Callable[[str], Get]
 @pytest.fixture
 def get(run_dir: Path, get_of: Of) -> Get:
     card = run_dir / "bundle" / "MODEL_CARD.md"
-    card.write_text("# Card\n\n<script>alert(1)</script> [a](javascript:alert(1))\n\n|a|\n|-|\n|b|\n")
+    card.write_text(
+        "# Card\n\n<script>alert(1)</script> [a](javascript:alert(1))\n\n|a|\n|-|\n|b|\n"
+    )
     _seal(run_dir / "bundle")
     log_run(run_dir)
     return get_of(default_uri(run_dir.parent))
