@@ -26,6 +26,8 @@ from frugal_ai.recompress import recompress
 from frugal_ai.report import RunReport
 from frugal_ai.run import Order, run
 
+pytestmark = pytest.mark.usefixtures("store_beside")
+
 TREES = [
     {"rung": "seasonal_naive"},
     {"rung": "residual_boosting", "trees": 120, "leaves": 15},
@@ -53,11 +55,12 @@ def made(folder: Path, write: Callable[..., Path], **changes: Any) -> tuple[RunR
 
 @pytest.fixture(scope="module")
 def finished(
-    small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, empty_store: Path
 ) -> tuple[RunReport, Path]:
     import yaml
 
     folder = tmp_path_factory.mktemp("compressed")
+    shutil.copy(empty_store, folder)
 
     def write(**changes: Any) -> Path:
         path = folder / "small.yaml"

@@ -17,7 +17,6 @@ from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from frugal_ai.report import RunReport
-from frugal_ai.tracking.store import open_store
 
 _EXAMPLE = Path(__file__).parents[1] / "report" / "run.json"
 _HISTORY, _HORIZON = 96, 48
@@ -110,14 +109,6 @@ def hasty_disk() -> Iterator[None]:
     event.listen(sqlalchemy.Engine, "connect", hasten)
     yield
     event.remove(sqlalchemy.Engine, "connect", hasten)
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs: to create one takes a second, to copy it nothing."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with open_store(f"sqlite:///{path}", writing=True):
-        return path
 
 
 @pytest.fixture
