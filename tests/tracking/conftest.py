@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+import frugal_ai.tracking  # noqa: F401 - sets what mlflow reads when it is imported
 from frugal_ai.report import RunReport
 
 _EXAMPLE = Path(__file__).parents[1] / "report" / "run.json"
