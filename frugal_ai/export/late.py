@@ -245,4 +245,6 @@ def unrounded(node: onnx.NodeProto, editing: Editing) -> Found:
     return [make("Cast", [times.input[0]], node.output[0], to=back)] if fine else None
 
 
-RULES = (unrounded, late_relu, late_shift, late_product, late_squeeze, late_transpose, carried, summands)
+RULES = (
+    unrounded, late_relu, late_shift, late_product, late_squeeze, late_transpose, carried, summands,
+)  # fmt: skip

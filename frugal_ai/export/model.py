@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import spox
 from frugal_edge.manifest import DRIFT
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.backtest.evaluate import SeriesModel

@@ -183,7 +183,7 @@ class Frame:
 
 
 def _change(started: Var, grid: Grid) -> Var:
-    """Sum up the changes of the local clock that have started, of [..., changes, n], [..., 1, n]."""
+    """Sum up the changes of the clock that have started, [..., changes, n], to [..., 1, n]."""
     return op.matmul(const(np.diff(grid.offsets)[None], np.int64), op.cast(started, to=np.int64))
 
 

@@ -1,4 +1,4 @@
-"""One model in onnxruntime: a single thread that sleeps when there is nothing to do."""
+"""One model in onnxruntime, its inputs and outputs checked."""
 
 import os
 import re
@@ -25,6 +25,7 @@ from frugal_edge.errors import BundleError, ForecastError, GoldenError
 from frugal_edge.forecast import Forecast, usable
 from frugal_edge.manifest import DRIFT, Manifest, Tensor
 from frugal_edge.origin import check_origin
+from frugal_edge.session import quiet_session
 from frugal_edge.tensors import check_inputs, finite_array
 
 _ORT_ERRORS = (
@@ -39,20 +40,6 @@ _ORT_ERRORS = (
     RuntimeException,
 )
 _DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
-_ERRORS_ONLY = 3
-
-
-def quiet_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a graph with one thread, no spinning, no memory arena, and errors alone logged."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = _ERRORS_ONLY
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 class Forecaster:

@@ -3,7 +3,7 @@ import onnx
 import pytest
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray

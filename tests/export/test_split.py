@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 from spox import Var
 

@@ -7,7 +7,8 @@ import onnxruntime
 import pytest
 from frugal_edge.bundle import open_bundle
 from frugal_edge.errors import BundleError, ForecastError, GoldenError, InputError
-from frugal_edge.runtime import Forecaster, load, quiet_session
+from frugal_edge.runtime import Forecaster, load
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 

@@ -1,7 +1,6 @@
 """Matrix products."""
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -71,17 +70,12 @@ def _apart(left: Tensor, right: Tensor) -> Tensor:
             return broadcast(one, (*one.shape[:-1], right.shape[1]))
         left, right = summed(left, right)
     rows = parts_of_rows(right) if isinstance(left, Constant) else None
-    if rows is None:
+    if not isinstance(left, Constant) or rows is None:
         return _product(left, right)
-    kept, repeated = rows
-    total = _product(_columns(left, kept.places), kept.values)
-    once = _product(_columns(left, repeated.places), repeated.values)
+    total, once = (
+        _product(constant(left.values.take(some.places, -1)), some.values) for some in rows
+    )
     return mapped("add", left.dtype, total, broadcast(once, total.shape))
-
-
-def _columns(matrix: Tensor, places: Sequence[int]) -> Tensor:
-    assert isinstance(matrix, Constant)
-    return constant(matrix.values.take(places, -1))
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
