@@ -20,16 +20,20 @@ def single_sums(node: onnx.NodeProto, editing: Editing) -> list[onnx.NodeProto] 
         return None
     product = editing.made_by(node.input[0], "MatMul")
     picked = editing.made_by(product.input[0], "Gather") if product else None
-    sums = editing.made_by(picked.input[0], "CumSum") if picked else None
+    sums = editing.made_by((picked or product).input[0], "CumSum") if product else None
     double = editing.made_by(sums.input[0], "Cast") if sums else None
-    if product is None or picked is None or sums is None or double is None:
+    if product is None or sums is None or double is None:
         return None
-    index = editing.constant(picked.input[1])
-    length = editing.shapes.get(double.input[0], ())
-    backwards = attributes(sums) == {"reverse": 1} and attributes(picked).get("axis") == 1
-    if index is None or index.ndim != 1 or len(length) != 2 or not backwards:
+    source = double.input[0]
+    length = editing.shapes.get(source, ())
+    if len(length) != 2 or not isinstance(length[1], int) or not _is_history(source, editing):
         return None
-    if product.input[1] not in editing.fixed or not _is_history(double.input[0], editing):
+    index = np.arange(length[1]) if picked is None else editing.constant(picked.input[1])
+    backwards = attributes(sums) == {"reverse": 1}
+    along = picked is None or attributes(picked).get("axis") == 1
+    if index is None or index.ndim != 1 or not backwards or not along:
+        return None
+    if product.input[1] not in editing.fixed:
         return None
     names = [editing.fresh() for _ in range(6)]
     count, zero, one, last, starts = (
@@ -47,7 +51,7 @@ def single_sums(node: onnx.NodeProto, editing: Editing) -> list[onnx.NodeProto] 
         make("Cast", [names[2]], names[3], to=float32),
         make("Cast", [product.input[1]], names[4], to=float32),
         make("MatMul", [names[3], names[4]], names[5]),
-        make("MatMul", [double.input[0], names[5]], node.output[0]),
+        make("MatMul", [source, names[5]], node.output[0]),
     ]
 
 
