@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from frugal_edge.bundle import Bundle, open_bundle
 from frugal_edge.manifest import DRIFT, FORECAST, Manifest
-from frugal_edge.session import quiet_session
+from frugal_edge.runtime import specs
+from frugal_edge.session import BoundGraph, quiet_session
 from numpy.typing import NDArray
 
 from benchmarks.edge import c_code
@@ -176,11 +177,12 @@ def _graph(key: str, bundle: Bundle, feeds: Feeds, place: Place) -> _Contender:
     graph = f"{key}.onnx"
     (place.folder / graph).write_bytes(content)
     write_arrays(place.folder / key, feeds)
-    session, cases = quiet_session(content), _cases(feeds)
+    about, cases = bundle.manifest, _cases(feeds)
+    bound = BoundGraph(quiet_session(content), specs(about.inputs), specs(about.outputs))
     return _Contender(
         key,
         len(content),
-        looped(lambda i: session.run(None, cases[i]), len(cases)),
+        looped(lambda i: bound.run(cases[i]), len(cases)),
         place.command("once_graph", graph, key),
     )
 
@@ -250,14 +252,16 @@ def _onnxmltools(teacher: Teacher, place: Place) -> _Contender:
         lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
         raise ExportError(f"onnxmltools: {lines[-1]}") from error
     session = quiet_session(graph.read_bytes())
-    name = session.get_inputs()[0].name
+    name, output = session.get_inputs()[0].name, session.get_outputs()[0].name
     features, ready = _features(teacher), teacher.graph.transform(teacher.windows())
+    shapes = {name: ("float32", ready[0].shape)}, {output: ("float32", (len(ready[0]), 1))}
+    bound = BoundGraph(session, *shapes)
     its = [teacher.booster.predict(one, num_threads=1) for one in ready]
-    mine = [session.run(None, {name: one})[0][:, 0] for one in ready]
+    mine = [bound.run({name: one})[output][:, 0] for one in ready]
     return _Contender(
         ONNXMLTOOLS,
         graph.stat().st_size,
-        looped(lambda i: session.run(None, {name: features(i)}), len(ready)),
+        looped(lambda i: bound.run({name: features(i)}), len(ready)),
         place.command("once_trees", graph.name, "plan.json", "trees"),
         float(np.abs(np.stack(mine) - np.stack(its)).max()) / teacher.mean,
     )

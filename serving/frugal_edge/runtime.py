@@ -25,7 +25,7 @@ from frugal_edge.errors import BundleError, ForecastError, GoldenError
 from frugal_edge.forecast import Forecast, usable
 from frugal_edge.manifest import DRIFT, Manifest, Tensor
 from frugal_edge.origin import check_origin
-from frugal_edge.session import quiet_session
+from frugal_edge.session import BoundGraph, Spec, quiet_session
 from frugal_edge.tensors import check_inputs, finite_array
 
 _ORT_ERRORS = (
@@ -62,13 +62,16 @@ class Forecaster:
         self._golden = bundle.content[golden.NAME]
         _check_version(self.manifest.minimum_onnxruntime)
         try:
-            self._session = quiet_session(bundle.content["model.onnx"])
+            session = quiet_session(bundle.content["model.onnx"])
         except _ORT_ERRORS as error:
             raise BundleError(
                 f"model.onnx: onnxruntime {onnxruntime.__version__} cannot load it: {_line(error)}"
             ) from error
-        _check_tensors("input", self._session.get_inputs(), self.manifest.inputs)
-        _check_tensors("output", self._session.get_outputs(), self.manifest.outputs)
+        _check_tensors("input", session.get_inputs(), self.manifest.inputs)
+        _check_tensors("output", session.get_outputs(), self.manifest.outputs)
+        self._graph = BoundGraph(
+            session, *map(specs, (self.manifest.inputs, self.manifest.outputs))
+        )
 
     def self_test(self) -> tuple[int, float]:
         """Replay the golden cases.
@@ -185,16 +188,16 @@ class Forecaster:
         return quality.out_of_bounds(self.manifest, read)
 
     def _run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        names = list(self.manifest.outputs)
         try:
-            outputs = self._session.run(names, dict(inputs))
-        except _ORT_ERRORS as error:
+            found = self._graph.run(inputs)
+        except (*_ORT_ERRORS, RuntimeError) as error:  # the latter where places are bound
             raise ForecastError(f"the model failed: {_line(error)}") from error
-        found = dict(zip(names, outputs, strict=True))
-        for name, output in found.items():
-            if output.shape[1:] != self.manifest.outputs[name].shape[1:]:
-                raise ForecastError(f"the model gave {name} of shape {list(output.shape)}")
         return {name: output[0] for name, output in found.items()}
+
+
+def specs(tensors: Mapping[str, Tensor]) -> dict[str, Spec]:
+    """Return type and shape of tensors of a manifest."""
+    return {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
 
 
 def load(folder: str | os.PathLike[str]) -> Forecaster:

@@ -1,5 +1,7 @@
 """Constants as wide as what they meet change no result."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import spox
@@ -15,7 +17,7 @@ from frugal_ai.export.compact import compact
 from frugal_ai.features.frame import const
 
 F32 = np.float32
-BY_ELEMENT = {
+BY_ELEMENT: dict[str, Callable[[Var, Var], Var]] = {
     "add": op.add, "sub": op.sub, "mul": op.mul, "div": op.div,
     "max": lambda a, b: op.max([a, b]), "min": lambda a, b: op.min([a, b]),
 }  # fmt: skip

@@ -47,12 +47,12 @@ def parts_of_rows(tensor: Tensor) -> tuple[Rows, Rows] | None:
         Those that differ from column to column, and one column of the others [..., n, 1]; None
         where there are not both.
     """
-    less = None
+    less: Constant | None = None
     if isinstance(tensor, Map) and tensor.function == "sub":
-        tensor, less = tensor.operands
-        less = _column(less)
+        less = _column(tensor.operands[1])
         if less is None:
             return None
+        tensor = tensor.operands[0]
     rank = len(tensor.shape)
     if not isinstance(tensor, Joined) or tensor.axis != rank - 2 or tensor.shape[-1] == 1:
         return None
