@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
