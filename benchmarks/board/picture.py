@@ -19,7 +19,7 @@ from frugal_ai.board.app import create_app
 from frugal_ai.board.store import Store
 from frugal_ai.files import write_bytes
 
-_SIZE = (1180, 1010)  # [pixels]
+_SIZE = (1180, 1034)  # [pixels]
 _COLOURS = 96  # enough for text and a drawing, a third of the bytes
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

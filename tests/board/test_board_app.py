@@ -113,6 +113,14 @@ def test_sorting_is_in_the_address_and_told_to_readers(get: Get) -> None:
     assert errors == sorted(errors)
 
 
+def test_a_form_keeps_language_comparison_and_order(get: Get) -> None:
+    group = get("/board.json?pipeline=synthetic-load-01").json()["group"]
+    page = get(f"/?group={group}&sort=error&descending=1&lang=fr").text
+    form = page[page.index("<form") : page.index("</form>")]
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert hidden == {"lang": "fr", "group": group, "sort": "error", "descending": "1"}
+
+
 def test_exports_have_the_same_rows(get: Get) -> None:
     rows = list(csv.DictReader(io.StringIO(get("/board.csv").text)))
     models = get("/board.json").json()["models"]
