@@ -47,6 +47,14 @@ def test_a_page_of_fifty_models_keeps_its_budget(fifty: str, get_of: Of) -> None
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", page)
 
 
+def test_a_choice_is_said_to_reach_no_further_than_its_run(
+    fifty: str, get: Get, get_of: Of
+) -> None:
+    said = "Among the models of its own run"
+    assert said in get_of(fifty)("/").text
+    assert said not in get("/?pipeline=synthetic-load-01").text
+
+
 def test_long_tables_are_turned_page_by_page(fifty: str, get_of: Of) -> None:
     get = get_of(fifty)
     seen: list[str] = []
