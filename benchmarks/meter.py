@@ -78,8 +78,11 @@ def codecarbon_cpu_s(context: CostContext, work: object) -> float:
 
 def short_jobs(context: CostContext) -> tuple[Target, list[list[str]]]:
     """Meter a job of 1 ms five times, over and over."""
-    rounds = [[CpuMeter().measure(job)[1].cpu_s for _ in range(5)] for _ in range(_ROUNDS)]
+    costs = [[CpuMeter().measure(job)[1] for _ in range(5)] for _ in range(_ROUNDS)]
+    rounds = [[one.cpu_s for one in five] for five in costs]
     spreads = [(max(one) - min(one)) / median(one) for one in rounds]
+    said = [max(one.rel_spread or 0.0 for one in five) for five in costs]
+    within = sum(found <= told for found, told in zip(spreads, said, strict=True)) / _ROUNDS
     theirs = [codecarbon_cpu_s(context, job) for _ in range(5)]
     usual, worst, least = median(spreads), max(spreads), min(min(one) for one in rounds)
     rows = [
@@ -89,7 +92,10 @@ def short_jobs(context: CostContext) -> tuple[Target, list[list[str]]]:
             listed(1000 * v for v in theirs),
         ]
     ]
-    found = f"{usual:.1%}, worst of {_ROUNDS} rounds {worst:.1%}"
+    found = (
+        f"{usual:.1%}, worst of {_ROUNDS} rounds {worst:.1%}; within what the meter says of itself"
+        f" in {within:.0%}"
+    )
     met = usual <= 0.1 and least > 0
     return Target("1 ms job, five times: spread", "<= 10 %, never 0", found, met), rows
 
@@ -189,7 +195,10 @@ def page(run: Path, long_run: Path | None) -> str:
             fill(
                 "`make benchmark-meter` writes this part. Jobs are loops in Python; the spread of "
                 f"five is the median of {_ROUNDS} such rounds, which swing with what else the host "
-                "does; the table below shows the first round. Children are "
+                "does: a neighbour on the other thread of the core lasts for seconds, and no number "
+                "of blocks sees past it. The meter shows such a phase in the spread that it states, "
+                "and the table says in how many rounds that holds the spread of the five; the table "
+                "below shows the first round. Children are "
                 "forked and work until their own clock says 0.3 CPU-s; the neighbour is a process "
                 "that never rests, on the same core. CodeCarbon is in process mode, told the same "
                 "watts, so that its energy is CPU time, too. The envelope is that of a run of "
