@@ -102,7 +102,7 @@ benchmark-meter: $(VENV)/.run
 
 # A run, a plan, and the run again.
 benchmark-plan: $(VENV)/.run
-	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python -m benchmarks.plan --write
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
