@@ -142,14 +142,13 @@ class Account:
 def findings(report: RunReport) -> dict[str, Finding]:
     """Return what a finished run says of its rungs, for their lines in the ledger."""
     candidates = report.compression.candidates if report.compression else ()
-    cold = {report.chosen: one.cold_ms for one in candidates if one.kind == _ORIGINAL}
-    found = {}
-    for one in report.rungs:
-        started_ms = cold.get(one.rung)
-        found[one.rung] = Finding(
+    cold_ms = next((one.cold_ms for one in candidates if one.kind == _ORIGINAL), None)
+    return {
+        one.rung: Finding(
             metric_name=f"test MAE [{report.unit}]",
             metric_value=one.mae,
             metric_ci=one.mae_ci,
-            cold_start_cpu_s=None if started_ms is None else started_ms / 1000,
+            cold_start_cpu_s=cold_ms / 1000 if one.chosen and cold_ms is not None else None,
         )
-    return found
+        for one in report.rungs
+    }

@@ -208,9 +208,7 @@ class Pipeline(Settings):
     @model_validator(mode="after")
     def _counted(self) -> "Pipeline":
         if self.counts is not None and self.kind != "intensity":
-            raise ValueError(
-                f"counts: expected it with a target of kind intensity, got {self.kind}"
-            )
+            raise ValueError(f"counts: expected a target of kind intensity, got {self.kind}")
         return self
 
     @model_validator(mode="after")
