@@ -120,14 +120,12 @@ class Ledger:
             What for, how measured, how much.
         energy
             That the cost follows from, with its method and quality.
-        rung, model_id
-            What the cost belongs to.
+        rung, model_id, note
+            What the cost belongs to, and what a reader should know.
         ram_kwh
             Energy of memory, at the site's meter [kWh].
         codecarbon_version
             If the energy is CodeCarbon's.
-        note
-            What a reader should know.
         size
             Of what was learnt from.
 
@@ -151,9 +149,8 @@ class Ledger:
             tracking_mode="process" if codecarbon_version else None,
             load_avg_1m=_load(),
             note=note,
-            n_rows=size.rows if size else None,
-            n_features=size.features if size else None,
             **self._identity,
+            **_sized(size),
             **_measured(measurement),
             **_amounts(cost, ram_kwh, energy.spread, self.context),
             **_circumstances(self.context),
@@ -198,6 +195,10 @@ def _of(found: Finding | None, stage: Stage) -> dict[str, Any]:
         names = ("metric_name", "metric_value", "metric_ci")
         return {name: getattr(found, name) for name in names}
     return {"cold_start_cpu_s": found.cold_start_cpu_s} if stage == "inference" else {}
+
+
+def _sized(size: Size | None) -> dict[str, Any]:
+    return {} if size is None else {"n_rows": size.rows, "n_features": size.features}
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:
