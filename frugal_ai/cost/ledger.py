@@ -143,13 +143,10 @@ class Ledger:
             stage=stage,
             rung=rung,
             model_id=model_id,
-            energy_method="codecarbon" if codecarbon_version else energy.method,
-            quality=energy.quality,
-            codecarbon_version=codecarbon_version,
-            tracking_mode="process" if codecarbon_version else None,
             load_avg_1m=_load(),
             note=note,
             **self._identity,
+            **_method(energy, codecarbon_version),
             **_sized(size),
             **_measured(measurement),
             **_amounts(cost, ram_kwh, energy.spread, self.context),
@@ -199,6 +196,15 @@ def _of(found: Finding | None, stage: Stage) -> dict[str, Any]:
 
 def _sized(size: Size | None) -> dict[str, Any]:
     return {} if size is None else {"n_rows": size.rows, "n_features": size.features}
+
+
+def _method(energy: Energy, codecarbon_version: str | None) -> dict[str, Any]:
+    return {
+        "energy_method": "codecarbon" if codecarbon_version else energy.method,
+        "quality": energy.quality,
+        "codecarbon_version": codecarbon_version,
+        "tracking_mode": "process" if codecarbon_version else None,
+    }
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:

@@ -23,15 +23,8 @@ from frugal_ai.tracking.content import (
     source_tags,
 )
 from frugal_ai.tracking.model import log_models
-from frugal_ai.tracking.store import (
-    FAILURES,
-    artifact_location,
-    default_uri,
-    open_store,
-    reason,
-    resolve,
-    shown,
-)
+from frugal_ai.tracking.store import FAILURES, open_store
+from frugal_ai.tracking.uri import artifact_location, default_uri, reason, resolve, shown
 
 _FILES = (
     "run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv",
@@ -163,6 +156,8 @@ def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path
         figures = {} if best is None else best.flat()
         figures |= _compression(report) | ledger_figures(run_dir / "ledger.jsonl")
         figures |= bill_figures(run_dir / "bill")
+        if report.context.fleet_years is not None:
+            figures["bill.years"] = report.context.fleet_years
         _batch(client, parent, run_params(report), figures, report.ended)
         _artifacts(client, parent, report, run_dir)
         for rung, row in zip(report.rungs, report.rows(), strict=True):
