@@ -86,14 +86,9 @@ def run_report(
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,
-        git_revision=git_revision(path.parent),
-        data_digest=prepared.panel.digest(),
-        targets_digest=_targets_digest(prepared),
         timezone=pipeline.timezone,
-        pipeline_yaml=path.read_text(encoding="utf-8"),
         seed=pipeline.seed,
         context=_context(pipeline, context),
-        versions=versions(),
         origins=OriginsReport(
             validation=len(prepared.split.validation), test=len(prepared.split.test)
         ),
@@ -102,9 +97,21 @@ def run_report(
         rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
         not_run=tuple(not_run),
         compression=compression,
-        pipeline_file=str(path.resolve()),
-        replacements={name: str(file.resolve()) for name, file in replacements.items()},
+        **_sources(path, prepared, replacements),
     )
+
+
+def _sources(path: Path, prepared: Prepared, replacements: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what the run was made of: code, libraries, declaration, data."""
+    return {
+        "git_revision": git_revision(path.parent),
+        "versions": versions(),
+        "pipeline_file": str(path.resolve()),
+        "pipeline_yaml": path.read_text(encoding="utf-8"),
+        "replacements": {name: str(file.resolve()) for name, file in replacements.items()},
+        "data_digest": prepared.panel.digest(),
+        "targets_digest": _targets_digest(prepared),
+    }
 
 
 def _utc(instant: int) -> datetime:

@@ -1,6 +1,9 @@
 """A pipeline on the simulated feeder that is small enough for tests."""
 
 import math
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,6 +73,47 @@ def write_small(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of MLflow without runs: to create one takes seconds, to copy it nothing."""
+    from frugal_ai.tracking.store import open_store
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with open_store(f"sqlite:///{path}", writing=True):
+        return path
+
+
+@pytest.fixture
+def store_beside(tmp_path: Path, empty_store: Path) -> None:
+    """Put a store where a run whose folder lies in ``tmp_path`` looks for one."""
+    shutil.copy(empty_store, tmp_path)
+
+
+@pytest.fixture
+def command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of `frugal-ai` in ``tmp_path``, and in this process: to start one is slow."""
+    from frugal_ai.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def start(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = ["frugal-ai", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", words)
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, said.out, said.err)
+
+    return start
+
+
 INTENSITY: dict[str, Any] = {
     "name": "intensity",
     "title": "Carbon intensity of a small grid",
@@ -120,7 +164,7 @@ def grid_intensity(at: datetime) -> float:
 
 
 @pytest.fixture(scope="session")
-def intensity_run(tmp_path_factory: pytest.TempPathFactory) -> IntensityRun:
+def intensity_run(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> IntensityRun:
     """Run a small pipeline that forecasts carbon intensity, once."""
     from frugal_ai.pipeline import read_pipeline
     from frugal_ai.run import Order, run
@@ -136,6 +180,7 @@ def intensity_run(tmp_path_factory: pytest.TempPathFactory) -> IntensityRun:
             pass
 
     folder = tmp_path_factory.mktemp("intensity")
+    shutil.copy(empty_store, folder)
     times = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(24 * 95)]
     rows = [
         f"grid,{at:%Y-%m-%dT%H:%MZ},{grid_intensity(at):.4f},{grid_intensity(at) * 50:.2f}"

@@ -20,6 +20,7 @@ from frugal_ai.run import Order, run
 from frugal_ai.tracking import log_run
 
 WriteSmall = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("store_beside")
 
 
 @dataclass

@@ -126,15 +126,12 @@ class Ledger:
             stage=stage,
             rung=rung,
             model_id=model_id,
-            energy_method="codecarbon" if codecarbon_version else energy.method,
-            quality=energy.quality,
-            codecarbon_version=codecarbon_version,
-            tracking_mode="process" if codecarbon_version else None,
             load_avg_1m=_load(),
             note=note,
             n_rows=size.rows if size else None,
             n_features=size.features if size else None,
             **self._identity,
+            **_method(energy, codecarbon_version),
             **_measured(measurement),
             **_amounts(cost, ram_kwh, energy.spread, self.context),
             **_circumstances(self.context),
@@ -159,6 +156,15 @@ class Ledger:
             If the file cannot be written; nothing half-written is left behind.
         """
         write_ledger(self._records, path)
+
+
+def _method(energy: Energy, codecarbon_version: str | None) -> dict[str, Any]:
+    return {
+        "energy_method": "codecarbon" if codecarbon_version else energy.method,
+        "quality": energy.quality,
+        "codecarbon_version": codecarbon_version,
+        "tracking_mode": "process" if codecarbon_version else None,
+    }
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+import frugal_ai.tracking  # noqa: F401 - sets what mlflow reads when it is imported
 from frugal_ai.report import RunReport
-from frugal_ai.tracking.store import open_store
 
 _EXAMPLE = Path(__file__).parents[1] / "report" / "run.json"
 _HISTORY, _HORIZON = 96, 48
@@ -110,14 +110,6 @@ def hasty_disk() -> Iterator[None]:
     event.listen(sqlalchemy.Engine, "connect", hasten)
     yield
     event.remove(sqlalchemy.Engine, "connect", hasten)
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs: to create one takes a second, to copy it nothing."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with open_store(f"sqlite:///{path}", writing=True):
-        return path
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def refused(run_dir: Path, uri: str | None = None) -> str:
     started = time.monotonic()
     with pytest.raises(TrackingError) as caught:
         log_run(run_dir, uri)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # mlflow alone tries again for minutes
     assert f"To log it later: frugal-ai log {run_dir}" in str(caught.value)
     noted = RunReport.read(run_dir).mlflow
     assert noted is not None
