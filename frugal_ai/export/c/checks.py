@@ -11,7 +11,7 @@ from frugal_ai.export.c.header import ORIGIN, Interface
 from frugal_ai.export.c.scalar import FLOAT
 from frugal_ai.export.c.tables import table
 
-_FINITE = """/* the highest bit is set for NaN and infinity: no other exponent has all its bits set */
+_FINITE = """/* the highest bit says that all bits of the exponent are set: NaN or infinity */
 static inline uint32_t exponent(const float *x)
 {
     uint32_t bits;
