@@ -131,9 +131,9 @@ models: $(VENV)/.run
 
 # Needs uv. No index address may stand in the lock files.
 lock:
-	uv pip compile pyproject.toml --group build --no-strip-extras --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra board --group build --no-strip-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package frugal-edge --no-header --quiet -o requirements.lock
-	uv pip compile pyproject.toml --group dev --no-strip-extras --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra board --group dev --no-strip-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package frugal-edge --no-header --quiet \
 		-c requirements.lock -o requirements-dev.lock
 	uv pip compile tests/release/model_signing.in --universal --python-version 3.11 \

@@ -80,12 +80,16 @@ def run_report(
         title=pipeline.title,
         kind=pipeline.kind,
         unit=pipeline.unit,
+        series=tuple(series.name for series in prepared.series),
+        step_s=prepared.panel.step_s,
+        horizon_s=int(pipeline.horizon.total_seconds()),
         simulated=prepared.panel.simulated,
         weather=pipeline.covariates.weather(prepared.panel.vintages),
         recalibrated=pipeline.recalibrates,
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,
+        rule=_rule(pipeline),
         timezone=pipeline.timezone,
         seed=pipeline.seed,
         context=_context(pipeline, context),
@@ -142,6 +146,7 @@ def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
         threads=context.threads,
         forecasts=pipeline.cost.forecasts * len(pipeline.series),
         fleet=_fleet(pipeline),
+        fleet_years=pipeline.fleet.years if pipeline.fleet else None,
     )
 
 
@@ -149,6 +154,12 @@ def _fleet(pipeline: Pipeline) -> str | None:
     if pipeline.fleet is None or pipeline.carbon == "training":
         return None
     return f"{pipeline.fleet.label} {pipeline.fleet.digest}"
+
+
+def _rule(pipeline: Pipeline) -> Literal["least_carbon", "budget", "price"]:
+    if pipeline.selection.budget is not None:
+        return "budget"
+    return "least_carbon" if pipeline.selection.price is None else "price"
 
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:

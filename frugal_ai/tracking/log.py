@@ -23,15 +23,8 @@ from frugal_ai.tracking.content import (
     source_tags,
 )
 from frugal_ai.tracking.model import log_models
-from frugal_ai.tracking.store import (
-    FAILURES,
-    artifact_location,
-    default_uri,
-    open_store,
-    reason,
-    resolve,
-    shown,
-)
+from frugal_ai.tracking.store import FAILURES, open_store
+from frugal_ai.tracking.uri import artifact_location, default_uri, reason, resolve, shown
 
 _FILES = (
     "run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv",
@@ -207,6 +200,8 @@ def _compression(client: MlflowClient, run: str, report: RunReport) -> None:
 def _bill(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:
     """Log what the run and, where there is a fleet, its life cycle come to, stage by stage."""
     figures = ledger_figures(run_dir / "ledger.jsonl") | bill_figures(run_dir / "bill")
+    if report.context.fleet_years is not None:
+        figures["bill.years"] = report.context.fleet_years
     at = _ms(report.ended)
     client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
     if (run_dir / "bill").is_dir():

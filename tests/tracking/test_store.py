@@ -15,7 +15,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs
-from frugal_ai.tracking.store import _alone, artifact_location, reason, resolve, shown
+from frugal_ai.tracking.store import _alone
+from frugal_ai.tracking.uri import artifact_location, reason, resolve, shown
 
 RunMaker = Callable[..., Path]
 
