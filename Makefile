@@ -107,7 +107,7 @@ benchmark-meter: $(VENV)/.run
 
 # A run, a plan, and the run again.
 benchmark-plan: $(VENV)/.run
-	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python -m benchmarks.plan --write
 
 # The board over 10,000 invented runs, and the weight of a page of 50 models.
 benchmark-board: $(VENV)/.dev

@@ -123,6 +123,7 @@ INTENSITY: dict[str, Any] = {
     "title": "Carbon intensity of a small grid",
     "kind": "intensity",
     "unit": "gCO2e/kWh",
+    "counts": {"kind": "average", "basis": "direct", "scope": "production"},
     "source": {"name": "file", "path": "grid.csv"},
     "series": ["grid"],
     "step": "1h",
@@ -167,9 +168,8 @@ def grid_intensity(at: datetime) -> float:
     return 60 + slow - 25 * math.cos(math.tau * (at.hour - 14) / 24)
 
 
-@pytest.fixture(scope="session")
-def intensity_run(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> IntensityRun:
-    """Run a small pipeline that forecasts carbon intensity, once."""
+def climb_intensity(folder: Path, store: Path, **changes: Any) -> IntensityRun:
+    """Run a small pipeline that forecasts carbon intensity, with some sections replaced."""
     from frugal_ai.pipeline import read_pipeline
     from frugal_ai.run import Order, run
 
@@ -183,19 +183,35 @@ def intensity_run(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -
         def step(self, what: str, done: int, total: int) -> None:
             pass
 
-    folder = tmp_path_factory.mktemp("intensity")
-    shutil.copy(empty_store, folder)
+    shutil.copy(store, folder)
     times = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(24 * 95)]
     rows = [
-        f"grid,{at:%Y-%m-%dT%H:%MZ},{grid_intensity(at):.4f},{grid_intensity(at) * 50:.2f}"
+        f"grid,{at:%Y-%m-%dT%H:%MZ},{grid_intensity(at):.4f},{grid_intensity(at) * 50:.2f},"
+        f"{-grid_intensity(at) / 10:.3f}"
         for at in times
     ]
     history = folder / "grid.csv"
-    history.write_text("\n".join(["series_id,timestamp,value,gas", *rows]) + "\n")
+    history.write_text("\n".join(["series_id,timestamp,value,gas,wind", *rows]) + "\n")
     path = folder / "intensity.yaml"
-    path.write_text(yaml.safe_dump(INTENSITY))
+    path.write_text(yaml.safe_dump(INTENSITY | changes))
     run(read_pipeline(path), Order(path, folder / "run", {}), Silent())
     return IntensityRun(path, history, folder / "run")
+
+
+@pytest.fixture(scope="session")
+def intensity_run(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> IntensityRun:
+    """Run the small pipeline of intensity, once."""
+    return climb_intensity(tmp_path_factory.mktemp("intensity"), empty_store)
+
+
+@pytest.fixture(scope="session")
+def windy_intensity_run(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> IntensityRun:
+    """Run it with the wind known ahead."""
+    covariates = {"known": ["wind"], "assume": "perfect"}
+    folder = tmp_path_factory.mktemp("windy-intensity")
+    return climb_intensity(folder, empty_store, covariates=covariates, rungs=["ridge"])
 
 
 _EXAMPLE = Path(__file__).parent / "report" / "run.json"
