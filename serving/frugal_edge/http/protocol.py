@@ -14,7 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from frugal_edge.gateway.config import HttpSettings
 from frugal_edge.http.endpoint import send_answer
-from frugal_edge.http.problems import TYPE, ProblemError, answer_of, content
+from frugal_edge.http.hot import Hot
+from frugal_edge.http.problems import FAULT, TYPE, ProblemError, answer_of, content
 
 MAX_HEAD = 1 << 16  # bytes of request line and headers
 MAX_HEADERS = 128
@@ -28,10 +29,11 @@ else:
 
 
 class Bounded(_Base):
-    """What both of uvicorn's protocols need; `receive_s` and `most` are set by `bounded`."""
+    """What both of uvicorn's protocols need; `bounded` sets `receive_s`, `most` and `hot`."""
 
     receive_s = 10.0
     most = 64
+    hot: Hot | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,6 +42,8 @@ class Bounded(_Base):
         self._began: object = None  # the last request whose headers were whole
         self._over: object = None  # the last request that was answered early
         self._passing = False  # the rest of a body whose request is answered already
+        self._held = b""  # a known head, whose body is still to come
+        self._quiet: float | None = None  # when the last request was answered, if without uvicorn
 
     def connection_made(self, transport: Any) -> None:
         """Count the connection; too many are told so, twice as many closed."""
@@ -48,22 +52,55 @@ class Bounded(_Base):
         if len(self.connections) > 2 * self.most:
             transport.abort()
         elif len(self.connections) > self.most:
-            self.app = _busy
+            self.app, self.hot = _busy, None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the time of a request runs from its first one."""
         if self._since is None:
             self._since, self._head = time.monotonic(), 0
+        at_rest = self.hot is not None and self.at_rest()
+        if at_rest and self.answered(data):
+            return
+        data, self._held, self._quiet = self._held + data, b"", None
+        before = self.cycle
         between = self._between()  # before the end of a body makes it look so
         super().data_received(data)
         if self.transport.is_closing():
             return
+        if at_rest and self.hot is not None and self.cycle is not before:
+            self.hot.learn(data, self.scope)
         if self.cycle is self._began and between:
             self._head += len(data)
         self._began = self.cycle
         if self._head > MAX_HEAD or (self.headers and len(self.headers) > MAX_HEADERS):
             detail = f"expected headers of at most {MAX_HEAD} bytes and {MAX_HEADERS} lines"
             self.refuse(431, detail)
+
+    def at_rest(self) -> bool:
+        """Say whether the next byte is the first one of a request."""
+        raise NotImplementedError
+
+    def answered(self, data: bytes) -> bool:
+        """Answer a request that is known, and say whether it was, or may be when it is whole."""
+        whole = self._held + data if self._held else data
+        known = self.hot.find(whole) if self.hot and not self.flow.write_paused else None
+        if known is None or len(whole) - known.size not in {0, known.length}:
+            return False
+        if len(whole) - known.size < known.length:
+            self._held = whole
+            return True
+        self._held = b""
+        done = False
+        try:
+            answer = self.hot.answer(known, whole[known.size :], self.server_state.default_headers)
+            self.transport.write(answer)
+            done = True
+        finally:
+            if not done:  # what went wrong is told by the loop
+                self.refuse(500, FAULT)
+        self._unset_keepalive_if_required()
+        self._since, self._quiet = None, time.monotonic()
+        return True
 
     def _between(self) -> bool:
         """Say whether what comes belongs to the next request, not to the body of this one."""
@@ -84,13 +121,24 @@ class Bounded(_Base):
         """Tell that the whole of a request that was answered early is here."""
         self._passing, self._since, self._head, self._over = False, None, 0, self.cycle
 
+    def shutdown(self) -> None:
+        """End after the request that has begun."""
+        data, self._held = self._held, b""
+        if data:
+            super().data_received(data)
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Tell that it is no HTTP."""
         self.refuse(400, f"expected HTTP/1.1, got something else: {msg}")
 
     def late(self, now: float) -> None:
         """Close the connection if its request has taken too long."""
-        if self._since is None or now - self._since < self.receive_s:
+        if self._since is None:
+            if self._quiet is not None and now - self._quiet > self.timeout_keep_alive:
+                self.transport.close()
+            return
+        if now - self._since < self.receive_s:
             return
         cycle: Any = self.cycle  # None before the first request
         if self._passing:
@@ -127,6 +175,12 @@ async def _busy(_scope: Scope, _receive: Receive, send: Send) -> None:
 class BoundedH11(Bounded, H11Protocol):
     """HTTP in Python."""
 
+    def at_rest(self) -> bool:
+        """Say whether the next byte is the first one of a request."""
+        conn = self.conn
+        idle = conn.our_state is h11.IDLE and conn.their_state is h11.IDLE
+        return idle and not conn.trailing_data[0]
+
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         super().data_received(data)
@@ -134,11 +188,11 @@ class BoundedH11(Bounded, H11Protocol):
             self.passed()
 
 
-def bounded(settings: HttpSettings) -> type[asyncio.Protocol]:
+def bounded(settings: HttpSettings, hot: Hot | None = None) -> type[asyncio.Protocol]:
     """Return the protocol that the settings ask for, in C where httptools is installed."""
     base = _fastest()
-    limits = {"receive_s": settings.receive_s, "most": settings.max_concurrency}
-    return type("Connection", (base,), limits)
+    own = {"receive_s": settings.receive_s, "most": settings.max_concurrency, "hot": hot}
+    return type("Connection", (base,), own)
 
 
 def _fastest() -> type[Bounded]:
@@ -150,8 +204,21 @@ def _fastest() -> type[Bounded]:
     class BoundedHttpTools(Bounded, HttpToolsProtocol):  # type: ignore[misc]  # H11 only for types
         """HTTP in C."""
 
+        _begun = False
+
+        def at_rest(self) -> bool:
+            """Say whether the next byte is the first one of a request."""
+            cycle = self.cycle
+            return not self._begun and (cycle is None or cycle.response_complete)
+
+        def on_message_begin(self) -> None:
+            """Take the beginning of a request."""
+            self._begun = True
+            super().on_message_begin()
+
         def on_message_complete(self) -> None:
             """Take the end of a request."""
+            self._begun = False
             super().on_message_complete()
             if self._passing:
                 self.passed()

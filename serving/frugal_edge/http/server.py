@@ -35,9 +35,10 @@ async def serve_http(gateway: Gateway, settings: HttpSettings, stop: asyncio.Eve
         If the address cannot be had, or tokens or certificate cannot be read.
     """
     context = tls_context(settings.certificate, settings.key)
+    app = create_app(gateway, settings)
     config = uvicorn.Config(
-        create_app(gateway, settings),
-        http=bounded(settings),
+        app,
+        http=bounded(settings, app.state.hot),
         loop="none",
         ws="none",
         lifespan="off",
