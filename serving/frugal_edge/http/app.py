@@ -29,10 +29,7 @@ def create_app(gateway: Gateway, settings: HttpSettings) -> Starlette:
     declared = all_routes(gateway)
     about = described(b"")
     text = document([*declared, about], guarded=settings.tokens is not None)
-    routed = [
-        (one, Endpoint(one.handler, one.access, auth, settings.max_body if one.takes else 0))
-        for one in (*declared, described(text))
-    ]
+    routed = [(one, _endpoint(one, auth, settings)) for one in (*declared, described(text))]
     shortcuts = tuple(_shortcut(one, endpoint) for one, endpoint in routed if one.hot)
     app = Starlette(
         routes=[
@@ -44,6 +41,11 @@ def create_app(gateway: Gateway, settings: HttpSettings) -> Starlette:
     app.router.redirect_slashes = False
     app.state.hot = Hot(shortcuts)
     return app
+
+
+def _endpoint(route: Route, auth: Auth, settings: HttpSettings) -> Endpoint:
+    limit = settings.max_body if route.takes else 0
+    return Endpoint(route.handler, route.access, auth, limit, route.together)
 
 
 def _shortcut(route: Route, endpoint: Endpoint) -> Shortcut:

@@ -1,6 +1,6 @@
 """From ASGI to a handler and back: access, body, answer; and every error as a problem."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +12,7 @@ from frugal_edge.http.payload import receive_body
 from frugal_edge.http.problems import DisconnectedError, ProblemError, answer_of, problem_of
 
 Handler = Callable[[Call], Answer]
+Together = Callable[[Sequence[Call]], Sequence[Answer | EdgeError | RecursionError]]
 
 
 class Endpoint:
@@ -27,13 +28,28 @@ class Endpoint:
         The tokens.
     limit
         Largest body [bytes]; 0 where none is read.
+    together
+        What answers several requests at once for less than one by one, if there is such.
     """
 
-    def __init__(self, handler: Handler, access: Access, auth: Auth, limit: int = 0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        access: Access,
+        auth: Auth,
+        limit: int = 0,
+        together: Together | None = None,
+    ) -> None:
         self._handler = handler
         self._access = access
         self._auth = auth
+        self._together = together
         self.limit = limit
+
+    @property
+    def gathers(self) -> bool:
+        """Whether several requests at once cost less."""
+        return self._together is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that Starlette has routed."""
@@ -56,6 +72,22 @@ class Endpoint:
             return self._handler(call)
         except (EdgeError, RecursionError) as error:
             return refusal(error)
+
+    def replies(self, calls: Sequence[Call]) -> list[Answer]:
+        """Answer several requests as `reply` does one."""
+        if self._together is None:
+            return [self.reply(call) for call in calls]
+        found: dict[int, Answer | EdgeError | RecursionError] = {}
+        for number, call in enumerate(calls):
+            try:
+                self._auth.check(call.headers, self._access)
+            except EdgeError as error:
+                found[number] = error
+        admitted = [number for number in range(len(calls)) if number not in found]
+        answers = self._together([calls[number] for number in admitted])
+        found |= dict(zip(admitted, answers, strict=True))
+        every = (found[number] for number in range(len(calls)))
+        return [refusal(one) if isinstance(one, Exception) else one for one in every]
 
 
 @dataclass(frozen=True, slots=True)

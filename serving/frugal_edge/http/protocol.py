@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from frugal_edge.gateway.config import HttpSettings
 from frugal_edge.http.endpoint import send_answer
 from frugal_edge.http.hot import Hot
-from frugal_edge.http.problems import FAULT, TYPE, ProblemError, answer_of, content
+from frugal_edge.http.problems import TYPE, ProblemError, answer_of, content
 
 MAX_HEAD = 1 << 16  # bytes of request line and headers
 MAX_HEADERS = 128
@@ -43,6 +43,8 @@ class Bounded(_Base):
         self._over: object = None  # the last request that was answered early
         self._passing = False  # the rest of a body whose request is answered already
         self._held = b""  # a known head, whose body is still to come
+        self._early: bytes | None = None  # what comes while a known request is answered
+        self._last = False  # whether to end after that
         self._quiet: float | None = None  # when the last request was answered, if without uvicorn
 
     def connection_made(self, transport: Any) -> None:
@@ -56,6 +58,9 @@ class Bounded(_Base):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the time of a request runs from its first one."""
+        if self._early is not None:
+            self._early += data
+            return
         if self._since is None:
             self._since, self._head = time.monotonic(), 0
         at_rest = self.hot is not None and self.at_rest()
@@ -81,26 +86,32 @@ class Bounded(_Base):
         raise NotImplementedError
 
     def answered(self, data: bytes) -> bool:
-        """Answer a request that is known, and say whether it was, or may be when it is whole."""
+        """Answer a request that is known, and say whether it is or will be."""
         whole = self._held + data if self._held else data
-        known = self.hot.find(whole) if self.hot and not self.flow.write_paused else None
-        if known is None or len(whole) - known.size not in {0, known.length}:
+        hot = self.hot
+        known = None if hot is None or self.flow.write_paused else hot.find(whole)
+        if hot is None or known is None or len(whole) - known.size not in {0, known.length}:
             return False
-        if len(whole) - known.size < known.length:
+        if len(whole) - known.size < known.length:  # many send the body in a piece of its own
             self._held = whole
             return True
-        self._held = b""
-        done = False
-        try:
-            answer = self.hot.answer(known, whole[known.size :], self.server_state.default_headers)
-            self.transport.write(answer)
-            done = True
-        finally:
-            if not done:  # what went wrong is told by the loop
-                self.refuse(500, FAULT)
+        self._held, self._early = b"", b""
         self._unset_keepalive_if_required()
-        self._since, self._quiet = None, time.monotonic()
+        general = self.server_state.default_headers
+        hot.ask(known, whole[known.size :], general, self.give)
         return True
+
+    def give(self, answer: bytes) -> None:
+        """Send an answer that was written without uvicorn, and take what came meanwhile."""
+        data, self._early = self._early, None
+        if self.transport.is_closing():
+            return
+        self.transport.write(answer)
+        self._since, self._quiet = None, time.monotonic()
+        if self._last:
+            self.transport.close()
+        elif data:
+            self.data_received(data)
 
     def _between(self) -> bool:
         """Say whether what comes belongs to the next request, not to the body of this one."""
@@ -123,6 +134,9 @@ class Bounded(_Base):
 
     def shutdown(self) -> None:
         """End after the request that has begun."""
+        if self._early is not None:
+            self._last = True
+            return
         data, self._held = self._held, b""
         if data:
             super().data_received(data)
@@ -208,7 +222,7 @@ def _fastest() -> type[Bounded]:
 
         def at_rest(self) -> bool:
             """Say whether the next byte is the first one of a request."""
-            cycle = self.cycle
+            cycle: Any = self.cycle  # None before the first request
             return not self._begun and (cycle is None or cycle.response_complete)
 
         def on_message_begin(self) -> None:
