@@ -193,7 +193,9 @@ class Forecaster:
         return [one for inputs in asked for one in self.together([inputs])]  # which one it was
 
     def _judged(self, asked: Sequence[Inputs]) -> Iterator[Judged]:
-        batch = {name: np.concatenate([one[name] for one in asked]) for name in asked[0]}
+        batch = asked[0]
+        if len(asked) > 1:
+            batch = {name: np.concatenate([one[name] for one in asked]) for name in batch}
         made = usable(self.manifest, self._run(batch))  # [B, H], [B, H, Q]
         any_beyond = quality.out_of_bounds(self.manifest, batch)
         for inputs, point, quantiles in zip(asked, made.point, made.quantiles, strict=True):

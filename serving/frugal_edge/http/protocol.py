@@ -72,8 +72,8 @@ class Bounded(_Base):
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if at_rest and self.hot is not None and self.cycle is not before:
-            self.hot.learn(data, self.scope)
+        if at_rest and self.hot is not None and self.cycle is not before and self.alone():
+            self.hot.learn(data, self.cycle.scope)
         if self.cycle is self._began and between:
             self._head += len(data)
         self._began = self.cycle
@@ -83,6 +83,10 @@ class Bounded(_Base):
 
     def at_rest(self) -> bool:
         """Say whether the next byte is the first one of a request."""
+        raise NotImplementedError
+
+    def alone(self) -> bool:
+        """Say whether no second request has begun beside the one that is answered."""
         raise NotImplementedError
 
     def answered(self, data: bytes) -> bool:
@@ -195,6 +199,10 @@ class BoundedH11(Bounded, H11Protocol):
         idle = conn.our_state is h11.IDLE and conn.their_state is h11.IDLE
         return idle and not conn.trailing_data[0]
 
+    def alone(self) -> bool:
+        """Say whether no second request has begun beside the one that is answered."""
+        return True  # h11 takes up the next one after the answer
+
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         super().data_received(data)
@@ -224,6 +232,11 @@ def _fastest() -> type[Bounded]:
             """Say whether the next byte is the first one of a request."""
             cycle: Any = self.cycle  # None before the first request
             return not self._begun and (cycle is None or cycle.response_complete)
+
+        def alone(self) -> bool:
+            """Say whether no second request has begun beside the one that is answered."""
+            pipeline: Any = self.pipeline  # type: ignore[attr-defined]  # likewise
+            return not pipeline and self.scope is self.cycle.scope
 
         def on_message_begin(self) -> None:
             """Take the beginning of a request."""
