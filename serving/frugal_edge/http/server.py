@@ -17,7 +17,7 @@ from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.schedule import until_stopped
 from frugal_edge.http.app import create_app
-from frugal_edge.http.protocol import bounded
+from frugal_edge.http.connection import connection_class
 from frugal_edge.http.tls import tls_context
 
 _LOOK_S = 1.0
@@ -38,7 +38,7 @@ async def serve_http(gateway: Gateway, settings: HttpSettings, stop: asyncio.Eve
     app = create_app(gateway, settings)
     config = uvicorn.Config(
         app,
-        http=bounded(settings, app.state.hot),
+        http=connection_class(settings, app.state.hot),
         loop="none",
         ws="none",
         lifespan="off",

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from frugal_edge.gateway.config import HttpSettings
 from frugal_edge.gateway.gateway import Gateway
-from frugal_edge.http import hot, protocol, server
+from frugal_edge.http import hot, server
 from frugal_edge.http.tokens import add_token
 from frugal_edge.runtime import Forecaster
 
@@ -26,13 +26,6 @@ NEWEST = "/v1/series/feeder/forecast"
 ORIGIN = "2024-05-31T22:00:00Z"
 HISTORY = [50.0 + i % 7 for i in range(96)]
 TAG = '"2024-05-31T22:00:00Z/2024-05-31T22:01:00Z"'
-
-
-@pytest.fixture(params=["default", "h11"], autouse=True)
-def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the parser that is found here, and the one in Python."""
-    if request.param == "h11":
-        monkeypatch.setattr(protocol, "_fastest", lambda: protocol.BoundedH11)
 
 
 @pytest.fixture
