@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 
 from frugal_edge.errors import BundleError
 
@@ -91,7 +90,6 @@ def find_zone(name: str) -> tzinfo:
         ) from error
 
 
-@lru_cache(maxsize=256)  # of one origin it is asked again and again
 def local_clock(time: int, zone: tzinfo) -> str:
     """Return what a local clock shows at a Unix time [s], as HH:MM, or HH:MM:SS off the minute."""
     local = (_EPOCH + timedelta(seconds=time)).astimezone(zone)

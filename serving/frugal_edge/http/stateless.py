@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from frugal_edge.clock import format_time, iso_duration, parse_time
 from frugal_edge.errors import EdgeError, ForecastError, InputError
-from frugal_edge.http.arrays import refuse_flags
+from frugal_edge.http.arrays import FloatArray, refuse_flags
 from frugal_edge.http.call import Answer, Call, json_answer
 from frugal_edge.http.models import OpenModels
 from frugal_edge.http.payload import read_json
@@ -18,6 +18,7 @@ from frugal_edge.runtime import Forecaster, Inputs, Judged
 from frugal_edge.strict_json import shown
 
 KEYS = ("history", "origin", "known", "past", DRIFT)
+OBSERVED = ("history", "past")  # in which readings may be missing
 _told_time = lru_cache(256)(format_time)  # many ask for one origin
 
 
@@ -74,19 +75,21 @@ class Stateless:
             raise ProblemError(422, f"body: expected an object, got {shown(given)}")
         if read.has_flags:
             refuse_flags("body", given)
-        unknown = [key for key in given if key not in KEYS]
-        if unknown:
-            raise ProblemError(
-                422, f"body: expected {', '.join(KEYS)}, got {shown(unknown[0])} too"
-            )
         origin = _origin(given.get("origin"))
-        about, gaps = forecaster.manifest, b"null" in read.words
-        history, filled = sent(about, origin, "history", given.get("history"), gaps=gaps)
-        past, more = sent(about, origin, "past", given.get("past"), gaps=gaps)
-        known, _ = sent(about, origin, "known", given.get("known"))
-        drift, _ = sent(about, origin, DRIFT, given.get(DRIFT))
-        inputs = forecaster.checked(history, origin, known, past, drift)
-        return _Asked(forecaster, origin, inputs, filled + more)
+        arrays: dict[str, FloatArray | None] = {}
+        filled = 0
+        for name, value in given.items():
+            if name not in KEYS:
+                raise ProblemError(422, f"body: expected {', '.join(KEYS)}, got {shown(name)} too")
+            if name != "origin":
+                gaps = b"null" in read.words and name in OBSERVED
+                arrays[name], count = sent(forecaster.manifest, origin, name, value, gaps=gaps)
+                filled += count
+        inputs = forecaster.checked(
+            arrays.get("history"), origin, arrays.get("known"), arrays.get("past"),
+            arrays.get(DRIFT),
+        )  # fmt: skip
+        return _Asked(forecaster, origin, inputs, filled)
 
 
 def _told(asked: _Asked, judged: Judged, now: str) -> Answer:
