@@ -111,7 +111,7 @@ class Readings:
                 at = np.searchsorted(times, [time for time, _ in rows])
                 column[at] = [value for _, value in rows]
             columns[name] = column
-        return Table(Path(f"readings of {series}"), times, columns)
+        return Table(Path("readings"), times, columns)
 
     def trim(self, series: str, before: int) -> int:
         """Forget what is older than a time [unix s]; return how much that was."""
