@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from frugal_edge.bundle import Bundle, open_bundle
 from frugal_edge.golden import Case, read_golden
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.export.c.compile import compile_graph

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from frugal_edge.bundle import open_bundle
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
 REPEATS, BLOCKS, CALLS = 7, 9, 200
 

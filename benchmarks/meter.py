@@ -78,8 +78,11 @@ def codecarbon_cpu_s(context: CostContext, work: object) -> float:
 
 def short_jobs(context: CostContext) -> tuple[Target, list[list[str]]]:
     """Meter a job of 1 ms five times, over and over."""
-    rounds = [[CpuMeter().measure(job)[1].cpu_s for _ in range(5)] for _ in range(_ROUNDS)]
+    costs = [[CpuMeter().measure(job)[1] for _ in range(5)] for _ in range(_ROUNDS)]
+    rounds = [[one.cpu_s for one in five] for five in costs]
     spreads = [(max(one) - min(one)) / median(one) for one in rounds]
+    said = [max(one.rel_spread or 0.0 for one in five) for five in costs]
+    within = sum(found <= told for found, told in zip(spreads, said, strict=True)) / _ROUNDS
     theirs = [codecarbon_cpu_s(context, job) for _ in range(5)]
     usual, worst, least = median(spreads), max(spreads), min(min(one) for one in rounds)
     rows = [
@@ -89,7 +92,10 @@ def short_jobs(context: CostContext) -> tuple[Target, list[list[str]]]:
             listed(1000 * v for v in theirs),
         ]
     ]
-    found = f"{usual:.1%}, worst of {_ROUNDS} rounds {worst:.1%}"
+    found = (
+        f"{usual:.1%}, worst of {_ROUNDS} rounds {worst:.1%}; within what the meter says of itself"
+        f" in {within:.0%}"
+    )
     met = usual <= 0.1 and least > 0
     return Target("1 ms job, five times: spread", "<= 10 %, never 0", found, met), rows
 
@@ -153,15 +159,20 @@ def overhead(run: Path) -> list[Target]:
     records = read_ledger(run / "ledger.jsonl")
     all_s = sum(one.cpu_time_s for one in records)
     metering = [one for one in records if one.stage == "metering"]
-    tracking = [one for one in metering if one.note.startswith("MLflow")]
-    measuring = [one for one in metering if one not in tracking]
+    tracked = tracking_s(run) / all_s
     name = f"{records[0].experiment_id}, {all_s:.0f} CPU-s"
-    share, tracked = total(measuring) / all_s, total(tracking) / all_s
+    share = total(metering) / all_s - tracked
     return [
         Target(f"{name}: metering", "<= 2 %", f"{share:.1%}", share <= 0.02),
         Target(f"{name}: metering and MLflow", "<= 2 %", f"{share + tracked:.1%}",
                share + tracked <= 0.02),
     ]  # fmt: skip
+
+
+def tracking_s(run: Path) -> float:
+    """Return the CPU time that MLflow took in a run [s]."""
+    records = read_ledger(run / "ledger.jsonl")
+    return total([one for one in records if one.note.startswith("MLflow")])
 
 
 def total(records: list[Record]) -> float:
@@ -172,6 +183,17 @@ def total(records: list[Record]) -> float:
 def listed(values: Iterable[float]) -> str:
     """Write values one after the other."""
     return " ".join(f"{value:.3g}" for value in values)
+
+
+def about_mlflow(run: Path) -> str:
+    """Say what MLflow takes, which is the same for a short run and a long one."""
+    took = tracking_s(run)
+    return fill(
+        f"MLflow took {took:.1f} CPU-s: its import, the import and check of its store, and rows of"
+        " one run and its rungs, in batches. That hardly depends on how long a run is: alone it is"
+        f" 2 % of a run of {took / 0.02:.0f} CPU-s. What could be left out is (one connection, no"
+        " guess of requirements, artifacts copied as files); the rest is in mlflow's own modules."
+    )
 
 
 def page(run: Path, long_run: Path | None) -> str:
@@ -189,7 +211,10 @@ def page(run: Path, long_run: Path | None) -> str:
             fill(
                 "`make benchmark-meter` writes this part. Jobs are loops in Python; the spread of "
                 f"five is the median of {_ROUNDS} such rounds, which swing with what else the host "
-                "does; the table below shows the first round. Children are "
+                "does: a neighbour on the other thread of a core stays for seconds, and no number "
+                "of blocks sees past that. The meter has such a phase in the spread it states, "
+                "and the row says in how many rounds that holds the spread of the five; the second "
+                "table shows the first round. Children are "
                 "forked and work until their own clock says 0.3 CPU-s; the neighbour is a process "
                 "that never rests, on the same core. CodeCarbon is in process mode, told the same "
                 "watts, so that its energy is CPU time, too. The envelope is that of a run of "
@@ -198,6 +223,7 @@ def page(run: Path, long_run: Path | None) -> str:
             fill(f"Machine: {host.cpu}, {host.threads} threads, {platform.platform()}."),
             "## Targets",
             table(["what", "target", "measured", "reached"], done),
+            *([about_mlflow(long_run)] if long_run else []),
             "## Five times each",
             table(["what", "frugal-ai", "CodeCarbon"], rows),
         )

@@ -1,11 +1,13 @@
 """How far `frugal-ai plan` is from what a run then costs, after one earlier run.
 
-    python benchmarks/plan.py [PIPELINE]
+    python -m benchmarks.plan [PIPELINE] [--write]
 
 Runs the pipeline, by default pipelines/load.yaml, plans it, runs it again, and prints CPU time by
-rung and in total, planned and taken. Everything is in a folder of its own that is removed.
+rung and in total, planned and taken; --write puts the table into docs/benchmarks.md. Everything is
+in a folder of its own that is removed.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -13,24 +15,35 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import fill, table
+from benchmarks.sections import write_section
 from frugal_ai.cost.context import build_context
 from frugal_ai.cost.ledger_file import read_ledger
 from frugal_ai.pipeline import read_pipeline
 from frugal_ai.plan.past import took
 
 TARGET = 0.25
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def main() -> None:
     """Print the table; exit with 1 where the total is further off than the target."""
-    pipeline = Path(sys.argv[1] if len(sys.argv) > 1 else "pipelines/load.yaml")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pipeline", type=Path, nargs="?", default=Path("pipelines/load.yaml"))
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    pipeline = asked.pipeline
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "ledger.jsonl"
         call("run", str(pipeline), "--out", f"{folder}/first", "--json")
         planned = json.loads(call("plan", str(pipeline), "--ledger", str(ledger), "--json"))
         call("run", str(pipeline), "--out", f"{folder}/second", "--json")
         taken = taken_by(pipeline, Path(folder) / "second" / "ledger.jsonl")
-    show(planned, taken)
+    text, met = section(planned, taken)
+    print(text)
+    if asked.write:
+        write_section(PAGE, "make benchmark-plan", text)
+    sys.exit(not met)
 
 
 def call(*arguments: str) -> str:
@@ -46,24 +59,38 @@ def taken_by(pipeline: Path, ledger: Path) -> dict[str, float]:
     return {one.what: one.point.cpu_s for one in found}
 
 
-def show(planned: dict[str, Any], taken: dict[str, float]) -> None:
-    """Print planned and taken CPU time."""
-    print(f"{planned['pipeline']} on {planned['machine']}")
-    print(f"{'':22}{'planned':>10}{'taken':>10}{'off by':>9}")
+def section(planned: dict[str, Any], taken: dict[str, float]) -> tuple[str, bool]:
+    """Write the section of the page, and say whether the total is within the target."""
     expected = {one["what"]: one["cost"]["cpu_s"] for one in planned["lines"] if one["cost"]}
-    for what in dict.fromkeys((*expected, *taken)):
+    rows = [
         row(what, expected.get(what, 0.0), taken.get(what, 0.0))
-    off = row("total CPU-s", planned["total"]["cpu_s"], sum(taken.values()))
+        for what in dict.fromkeys((*expected, *taken))
+    ]
+    found = sum(taken.values())
+    off = planned["total"]["cpu_s"] / found - 1
     met = abs(off) <= TARGET
-    print(f"target: total within {TARGET:.0%}: {'met' if met else 'missed'}")
-    sys.exit(not met)
+    rows.append(row("**total**", planned["total"]["cpu_s"], found))
+    return "\n\n".join(
+        (
+            "## What a plan says, and what a run then takes",
+            fill(
+                f"`make benchmark-plan`. {planned['pipeline']} is run, planned and run again on"
+                f" {planned['machine']}. CPU-s; both runs swing with what else the machine does."
+                " The first also makes MLflow's store (metering), which a plan takes for usual."
+            ),
+            table(["what", "planned", "taken", "off by"], rows),
+            fill(
+                f"The target, the total within {TARGET:.0%}, is {'met' if met else 'missed'}"
+                f" ({off:+.1%})."
+            ),
+        )
+    ), met
 
 
-def row(what: str, planned: float, taken: float) -> float:
-    """Print a line and return by how much the plan is off [1]."""
-    off = planned / taken - 1 if taken else float("inf")
-    print(f"{what:22}{planned:10.4f}{taken:10.4f}{off:+9.1%}")
-    return off
+def row(what: str, planned: float, taken: float) -> list[str]:
+    """Write a line of the table."""
+    off = f"{planned / taken - 1:+.1%}" if taken else ""
+    return [what, f"{planned:.3f}", f"{taken:.3f}", off]
 
 
 if __name__ == "__main__":

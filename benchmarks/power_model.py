@@ -7,7 +7,9 @@ FOLDER is `codecarbon/data/hardware/cpu_load_profiling` of a checkout of github.
 stress-ng at some load for half a minute; its energy by its duration is the power of all packages.
 (The column rapl_power is left alone: it repeats the power of the row before.) The model is
 TDP x (0.2 + 0.6 load), with the makers' TDP x the number of processors, which follows from the
-threads of the machine.
+threads of the machine. Its two numbers were fitted to these tables; how well such a line carries
+over is told by fitting it anew without one kind of processor after the other, and asking it about
+that one.
 """
 
 import csv
@@ -47,6 +49,7 @@ class Reading:
     """A load [1] of a machine, its TDP, the power that RAPL counted and that the model says [W]."""
 
     machine: str
+    processor: str
     load: float
     tdp_w: float
     rapl_w: float
@@ -76,13 +79,15 @@ def threads_of(folder: Path) -> int:
 
 def reading(path: Path, row: dict[str, str], threads: int) -> Reading:
     """Compare one row with the model."""
-    tdp_w, of_one = next(v for name, v in PROCESSORS.items() if name in row["cpu_name"])
+    processor = next(name for name in PROCESSORS if name in row["cpu_name"])
+    tdp_w, of_one = PROCESSORS[processor]
     tdp_w *= threads / of_one
     model = CpuTimeModel.from_tdp(tdp_w, threads, threads)
     load = float(row["cpu_load"]) / 100
     energy = model.energy(cpu_s=load * threads, wall_s=1.0)
     return Reading(
         machine=path.parent.name,
+        processor=processor,
         load=load,
         tdp_w=tdp_w,
         rapl_w=float(row["rapl_energy"]) * J_PER_KWH / float(row["duration"]),
@@ -90,11 +95,27 @@ def reading(path: Path, row: dict[str, str], threads: int) -> Reading:
     )
 
 
+def unseen(readings: list[Reading]) -> dict[str, NDArray[np.float64]]:
+    """Return model / RAPL of each kind of processor, by a line fitted to the other kinds.
+
+    The line is share of TDP = a + b x load, by least squares.
+    """
+    found = {}
+    for name in dict.fromkeys(one.processor for one in readings):
+        others = [one for one in readings if one.processor != name]
+        share = np.array([one.rapl_w / one.tdp_w for one in others])
+        design = np.array([[1.0, one.load] for one in others])
+        (a, b), *_ = np.linalg.lstsq(design, share, rcond=None)
+        asked = [one for one in readings if one.processor == name]
+        found[name] = np.array([(a + b * one.load) * one.tdp_w / one.rapl_w for one in asked])
+    return found
+
+
 def line(name: str, ratios: NDArray[np.float64]) -> float:
     """Print the geometric mean and the band of model / RAPL, and return the mean."""
     mean = float(np.exp(np.log(ratios).mean()))
     low, high = np.percentile(ratios, [5, 95])
-    print(f"{name:22}{len(ratios):6}{mean:8.2f}{low:8.2f}{high:8.2f}")
+    print(f"{name:40}{len(ratios):6}{mean:8.2f}{low:8.2f}{high:8.2f}")
     return mean
 
 
@@ -103,10 +124,14 @@ def main() -> None:
     readings = read(Path(sys.argv[1]))
     ratio = np.array([one.model_w / one.rapl_w for one in readings])
     machine = np.array([one.machine for one in readings])
-    print(f"{'model / RAPL':22}{'points':>6}{'mean':>8}{'5 %':>8}{'95 %':>8}")
+    print(f"{'model / RAPL':40}{'points':>6}{'mean':>8}{'5 %':>8}{'95 %':>8}")
     for name in dict.fromkeys(machine.tolist()):
         line(name, ratio[machine == name])
     mean = line("all", ratio)
+    held_out = unseen(readings)
+    for name, ratios in held_out.items():
+        line(f"unseen {name}", ratios)
+    line("unseen, all", np.concatenate([*held_out.values()]))
     load = np.array([one.load for one in readings])
     tdp_by_rapl = np.array([one.tdp_w / one.rapl_w for one in readings])
     for name, share in OTHERS.items():

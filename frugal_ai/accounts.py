@@ -6,13 +6,15 @@ from typing import TypeVar
 
 from frugal_ai.backtest.evaluate import Stage
 from frugal_ai.cost.context import Cost, CostContext, total_cost
-from frugal_ai.cost.ledger import Ledger, Size
+from frugal_ai.cost.ledger import Finding, Ledger, Size
 from frugal_ai.cost.meter import Meter
 from frugal_ai.cost.record import Stage as RecordStage
+from frugal_ai.report import RunReport
 
 T = TypeVar("T")
 
 _FUNCTIONAL_UNIT = 1000  # forecasts; one forecast is all steps from one origin
+_ORIGINAL = "original"  # among the candidates of compression: what the rung itself became
 
 
 @dataclass(frozen=True)
@@ -135,3 +137,18 @@ class Account:
     @property
     def _context(self) -> CostContext:
         return self._ledger.context
+
+
+def findings(report: RunReport) -> dict[str, Finding]:
+    """Return what a finished run says of its rungs, for their lines in the ledger."""
+    candidates = report.compression.candidates if report.compression else ()
+    cold_ms = next((one.cold_ms for one in candidates if one.kind == _ORIGINAL), None)
+    return {
+        one.rung: Finding(
+            metric_name=f"test MAE [{report.unit}]",
+            metric_value=one.mae,
+            metric_ci=one.mae_ci,
+            cold_start_cpu_s=cold_ms / 1000 if one.chosen and cold_ms is not None else None,
+        )
+        for one in report.rungs
+    }

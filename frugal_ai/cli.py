@@ -11,12 +11,14 @@ import click
 
 from frugal_ai import __version__
 from frugal_ai.commands.bill import bill, factors, ledger
+from frugal_ai.commands.board import board
 from frugal_ai.commands.calibrate import calibrate
 from frugal_ai.commands.export import export
 from frugal_ai.commands.fetch import fetch
 from frugal_ai.commands.plan import plan
 from frugal_ai.commands.release import channel, keygen, pack, sign
 from frugal_ai.commands.relevance import relevance
+from frugal_ai.commands.review import account, decisions, promote, pull
 from frugal_ai.commands.when import when
 from frugal_ai.errors import FrugalError, PipelineError
 
@@ -139,7 +141,7 @@ def leaderboard(tracking_uri: str | None, name: str | None, *, as_csv: bool, as_
     """Show every logged rung, accuracy against carbon."""
     if as_csv and as_json:
         raise click.UsageError("expected --csv or --json, got both")
-    from frugal_ai.leaderboard.export import to_csv, to_json
+    from frugal_ai.leaderboard.rows import to_csv, to_json
     from frugal_ai.terminal import Terminal
     from frugal_ai.tracking import default_uri, read_runs
 
@@ -200,8 +202,9 @@ def compress(path: Path, *, strict: bool, **gates: Any) -> None:
 
 
 _MORE = (
+    board,
     fetch, export, keygen, sign, pack, channel, bill, factors, ledger, plan, calibrate, when,
-    relevance,
+    relevance, promote, pull, decisions, account,
 )  # fmt: skip
 for _command in _MORE:
     commands.add_command(_command)

@@ -11,6 +11,10 @@ FrugalError
 │   └── ParityError   the exported graph disagrees with the model it came from
 ├── ReleaseError      a key or a bundle that cannot be signed or packed
 ├── TrackingError     the tracking server cannot be reached or written
+│   └── UnknownModelError    it has no such run or model
+├── BoardError        a page of the leaderboard that cannot be shown as asked
+├── ReviewError       a decision, an account or a key that cannot be used as asked
+│   └── StaleEvidenceError   what a decision rests on is no longer what is there
 └── OutputError       a file or folder cannot be written
 """
 
@@ -57,6 +61,22 @@ class ReleaseError(FrugalError):
 
 class TrackingError(FrugalError):
     """The tracking store cannot be reached or written."""
+
+
+class UnknownModelError(TrackingError):
+    """The tracking store has no run, model, version or alias of that name."""
+
+
+class BoardError(FrugalError):
+    """A page of the leaderboard cannot be shown as it is asked for."""
+
+
+class ReviewError(FrugalError):
+    """A decision cannot be taken, or an account, a record or a key cannot be used."""
+
+
+class StaleEvidenceError(ReviewError):
+    """A decision was made on other evidence than what is there now."""
 
 
 class OutputError(FrugalError):

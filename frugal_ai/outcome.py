@@ -80,20 +80,19 @@ def run_report(
         title=pipeline.title,
         kind=pipeline.kind,
         unit=pipeline.unit,
+        series=tuple(series.name for series in prepared.series),
+        step_s=prepared.panel.step_s,
+        horizon_s=int(pipeline.horizon.total_seconds()),
         simulated=prepared.panel.simulated,
         weather=pipeline.covariates.weather(prepared.panel.vintages),
         recalibrated=pipeline.recalibrates,
         started=_utc(started),
         ended=_utc(int(time.time())),
         status=status,
-        git_revision=git_revision(path.parent),
-        data_digest=prepared.panel.digest(),
-        targets_digest=_targets_digest(prepared),
+        rule=_rule(pipeline),
         timezone=pipeline.timezone,
-        pipeline_yaml=path.read_text(encoding="utf-8"),
         seed=pipeline.seed,
         context=_context(pipeline, context),
-        versions=versions(),
         origins=OriginsReport(
             validation=len(prepared.split.validation), test=len(prepared.split.test)
         ),
@@ -102,9 +101,21 @@ def run_report(
         rungs=tuple(_rung(one, chosen=one is chosen) for one in judged),
         not_run=tuple(not_run),
         compression=compression,
-        pipeline_file=str(path.resolve()),
-        replacements={name: str(file.resolve()) for name, file in replacements.items()},
+        **_sources(path, prepared, replacements),
     )
+
+
+def _sources(path: Path, prepared: Prepared, replacements: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what the run was made of: code, libraries, declaration, data."""
+    return {
+        "git_revision": git_revision(path.parent),
+        "versions": versions(),
+        "pipeline_file": str(path.resolve()),
+        "pipeline_yaml": path.read_text(encoding="utf-8"),
+        "replacements": {name: str(file.resolve()) for name, file in replacements.items()},
+        "data_digest": prepared.panel.digest(),
+        "targets_digest": _targets_digest(prepared),
+    }
 
 
 def _utc(instant: int) -> datetime:
@@ -135,6 +146,7 @@ def _context(pipeline: Pipeline, context: CostContext) -> ContextReport:
         threads=context.threads,
         forecasts=pipeline.cost.forecasts * len(pipeline.series),
         fleet=_fleet(pipeline),
+        fleet_years=pipeline.fleet.years if pipeline.fleet else None,
     )
 
 
@@ -142,6 +154,12 @@ def _fleet(pipeline: Pipeline) -> str | None:
     if pipeline.fleet is None or pipeline.carbon == "training":
         return None
     return f"{pipeline.fleet.label} {pipeline.fleet.digest}"
+
+
+def _rule(pipeline: Pipeline) -> Literal["least_carbon", "budget", "price"]:
+    if pipeline.selection.budget is not None:
+        return "budget"
+    return "least_carbon" if pipeline.selection.price is None else "price"
 
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:

@@ -26,6 +26,7 @@ from frugal_ai.backtest.origins import OriginRule, start_of
 from frugal_ai.bill.fleet import Fleet, read_fleet
 from frugal_ai.cost.context import CostSettings
 from frugal_ai.cost.hardware import Hardware, read_hardware
+from frugal_ai.cost.intensity.counts import Counts
 from frugal_ai.data import sources
 from frugal_ai.data.quality import QualityPolicy
 from frugal_ai.errors import CostError, PipelineError
@@ -163,6 +164,7 @@ class Pipeline(Settings):
     climbing: Climbing = Climbing()
     compress: Compression | None = Compression()
     cost: CostSettings
+    counts: Counts | None = None
     fleet: Fleet | None = None
     seed: Annotated[int, Ge(0)] = 0
     valid_years: Annotated[int, Ge(1)] = 8
@@ -201,6 +203,12 @@ class Pipeline(Settings):
     def _fleet_to_weigh(self) -> "Pipeline":
         if self.selection.carbon == "life_cycle" and self.fleet is None:
             raise ValueError("selection.carbon: expected a fleet beside life_cycle, got none")
+        return self
+
+    @model_validator(mode="after")
+    def _counted(self) -> "Pipeline":
+        if self.counts is not None and self.kind != "intensity":
+            raise ValueError(f"counts: expected a target of kind intensity, got {self.kind}")
         return self
 
     @model_validator(mode="after")

@@ -95,6 +95,7 @@ def recompress(
             context,
             f"{report.run_id}-compress",
             pipeline.cost.project or pipeline.name,
+            dataset_id=report.data_digest,
             experiment_id=pipeline.name,
         )
         meter = CpuMeter(pipeline.cost.block_cpu_s, pipeline.cost.blocks, probe=context.probe)

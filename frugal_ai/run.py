@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from frugal_ai.accounts import Account, Common
+from frugal_ai.accounts import Account, Common, findings
 from frugal_ai.bill.bill import make_bill
 from frugal_ai.bill.fleet import check_countries
 from frugal_ai.bill.folder import BILL, write_bill
@@ -113,7 +113,7 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
                 original, pipeline, prepared, pipeline.compress, meter, ledger, watcher.step
             )
 
-        def write() -> None:
+        def write() -> RunReport:
             report = run_report(
                 pipeline, order.path, run_id, started, status, prepared, judgement, context,
                 climb.not_run, compressed.report if compressed else None, order.replacements,
@@ -124,13 +124,15 @@ def _run(pipeline: Pipeline, order: Order, watcher: Watcher, context: CostContex
                     forecasts.write(order.out)
             report.write(order.out)
             write_leaderboard(order.out, report)
+            return report
 
-        booked("deployment", _WRITTEN, write)
+        written = booked("deployment", _WRITTEN, write)
     ledger.add("metering", meter.overhead(), note="repeats of short work")
     try:
         book_envelope(ledger, envelope.result)
     except CostError as error:  # CodeCarbon hides its own errors; the run's lines stand without it
         watcher.tell(f"no envelope around the run: {error}")
+    ledger.complete(written.data_digest, findings(written))
     ledger.write(order.out / _LEDGER)
     if pipeline.fleet is not None and chosen is not None:
         bill = make_bill(pipeline.fleet, read_model(order.out), context.factors)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: in a process of its own."""
+"""The command line as a user meets it; what a process of its own is for is tested in one."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 WriteSmall = Callable[..., Path]
+CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 # every connection beyond the machine is an error; local pairs, which asyncio makes, are not
 NO_NETWORK = """
@@ -23,7 +24,7 @@ main()
 """
 
 
-def frugal_ai(
+def process(
     *arguments: str | Path, cwd: Path, code: str = "from frugal_ai.cli import main; main()"
 ) -> subprocess.CompletedProcess[str]:
     home = cwd / "home"
@@ -35,7 +36,6 @@ def frugal_ai(
         env=kept | {"HOME": str(home), "MPLCONFIGDIR": str(cwd / "mpl"), "COLUMNS": "100"},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
 
@@ -51,7 +51,7 @@ def quick(write_small: WriteSmall) -> Path:
 def test_json_is_one_object_and_nothing_else_and_no_socket_is_used(
     quick: Path, tmp_path: Path
 ) -> None:
-    done = frugal_ai("run", quick, "--json", "--out", "out", cwd=tmp_path, code=NO_NETWORK)
+    done = process("run", quick, "--json", "--out", "out", cwd=tmp_path, code=NO_NETWORK)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert set(answer) == {"pipeline", "weather", "chosen", "bundle", "rungs", "not_run"}
@@ -70,8 +70,11 @@ def test_json_is_one_object_and_nothing_else_and_no_socket_is_used(
     assert not [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
 
 
-def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_path: Path) -> None:
-    done = frugal_ai("run", quick, "--out", "out", cwd=tmp_path)
+@pytest.mark.usefixtures("store_beside")
+def test_a_run_prints_ladder_choice_and_where_everything_lies(
+    quick: Path, command_line: CommandLine
+) -> None:
+    done = command_line("run", quick, "--out", "out")
     assert done.returncode == 0, done.stderr
     for expected in (
         "Small pipeline  (simulated data, perfect weather)",
@@ -87,9 +90,7 @@ def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_p
         assert expected in done.stdout
     assert "rung 1 of 3: persistence" in done.stderr
     assert "…" not in done.stdout
-    board = frugal_ai(
-        "leaderboard", "--json", "--tracking-uri", "sqlite:///mlflow.db", cwd=tmp_path
-    )
+    board = command_line("leaderboard", "--json", "--tracking-uri", "sqlite:///mlflow.db")
     assert board.returncode == 0, board.stderr
     assert {row["rung"] for row in json.loads(board.stdout)} == {
         "persistence",
@@ -99,23 +100,24 @@ def test_a_run_prints_ladder_choice_and_where_everything_lies(quick: Path, tmp_p
 
 
 def test_a_dry_run_and_a_check_say_what_would_be_done_and_write_nothing(
-    quick: Path, tmp_path: Path
+    quick: Path, tmp_path: Path, command_line: CommandLine
 ) -> None:
-    before = {path for path in tmp_path.rglob("*") if "mpl" not in str(path)}
+    before = set(tmp_path.rglob("*"))
     commands: list[list[str | Path]] = [["run", quick, "--dry-run"], ["check", quick]]
     for command in commands:
-        done = frugal_ai(*command, cwd=tmp_path)
+        done = command_line(*command)
         assert done.returncode == 0, done.stderr
         assert "features" in done.stdout
         assert "28 origins" in done.stdout
-    after = {path for path in tmp_path.rglob("*") if "mpl" not in str(path)}
-    assert after - before == {tmp_path / "home"}
+    assert set(tmp_path.rglob("*")) == before
 
 
-def test_check_goes_on_after_a_bad_pipeline_and_ends_with_2(quick: Path, tmp_path: Path) -> None:
+def test_check_goes_on_after_a_bad_pipeline_and_ends_with_2(
+    quick: Path, tmp_path: Path, command_line: CommandLine
+) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: bad\nsteps: 3\n")
-    done = frugal_ai("check", bad, quick, cwd=tmp_path)
+    done = command_line("check", bad, quick)
     assert done.returncode == 2
     assert "bad.yaml: " in done.stderr
     assert "steps: unknown key" in done.stderr
@@ -129,26 +131,33 @@ def test_check_goes_on_after_a_bad_pipeline_and_ends_with_2(quick: Path, tmp_pat
         (["run", "small.yaml", "--out", "small.yaml"], "small.yaml: cannot be written"),
         (["run", "small.yaml", "--data", "x.csv"], "the source sample reads no file"),
         (["run", "small.yaml", "--data", "a", "--data", "b"], "expected one file for the source"),
-        (["log", "home"], "expected a run's report"),
+        (["log", "."], "expected a run's report"),
         (["leaderboard", "--csv", "--json"], "expected --csv or --json, got both"),
         (["climb"], "No such command"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
-    quick: Path, tmp_path: Path, arguments: list[str], said: str
+    quick: Path, command_line: CommandLine, arguments: list[str], said: str
 ) -> None:
-    done = frugal_ai(*arguments, cwd=tmp_path)
+    done = command_line(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
-def test_rungs_and_sources_are_listed_one_a_line(tmp_path: Path) -> None:
-    rungs = frugal_ai("rungs", cwd=tmp_path).stdout.splitlines()
+def test_bad_input_ends_the_process_with_2(tmp_path: Path) -> None:
+    done = process("log", "nowhere", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("frugal-ai: error: nowhere")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_rungs_and_sources_are_listed_one_a_line(command_line: CommandLine) -> None:
+    rungs = command_line("rungs").stdout.splitlines()
     assert [line.split()[0] for line in rungs][-1].endswith("boosting")
     assert len(rungs) >= 7
-    sources = frugal_ai("sources", cwd=tmp_path).stdout.splitlines()
+    sources = command_line("sources").stdout.splitlines()
     assert [line.split()[0] for line in sources] == ["file", "odre", "open_meteo", "sample"]
     assert all(len(line.split()) > 2 for line in rungs + sources)
 
@@ -166,11 +175,12 @@ def test_importing_loads_nothing_heavy(code: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.usefixtures("store_beside")
 def test_a_budget_that_nobody_keeps_ends_with_2_after_the_ladder(
-    write_small: WriteSmall, tmp_path: Path
+    write_small: WriteSmall, command_line: CommandLine
 ) -> None:
     path = write_small(rungs=QUICK, selection={"budget": {"bytes": 10}})
-    done = frugal_ai("run", path, "--out", "out", cwd=tmp_path)
+    done = command_line("run", path, "--out", "out")
     assert done.returncode == 2
     assert "persistence" in done.stdout
     assert "nothing is chosen. On 28 validation origins, budget: expected" in done.stdout
@@ -178,19 +188,19 @@ def test_a_budget_that_nobody_keeps_ends_with_2_after_the_ladder(
 
 
 def test_check_finds_out_that_there_is_no_room_to_learn(
-    write_small: WriteSmall, tmp_path: Path
+    write_small: WriteSmall, command_line: CommandLine
 ) -> None:
     periods = {
         "train": "2023-02-20T00:00:00Z",
         "validation": {"first": "2023-03-01", "last": "2023-03-28"},
         "test": {"first": "2023-04-01", "last": "2023-04-28"},
     }
-    done = frugal_ai("check", write_small(rungs=QUICK, periods=periods), cwd=tmp_path)
+    done = command_line("check", write_small(rungs=QUICK, periods=periods))
     assert done.returncode == 0, done.stderr
     periods["train"] = "2023-02-21T00:00:00Z"
-    done = frugal_ai("check", write_small(rungs=QUICK, periods=periods), cwd=tmp_path)
+    done = command_line("check", write_small(rungs=QUICK, periods=periods))
     assert done.returncode == 0, done.stderr
     assert "would be left out: periods: expected a training origin of ridge" in done.stdout
-    done = frugal_ai("check", write_small(rungs=["ridge"], periods=periods), cwd=tmp_path)
+    done = command_line("check", write_small(rungs=["ridge"], periods=periods))
     assert done.returncode == 2
     assert "origin of ridge whose targets end before the first validation origin" in done.stderr

@@ -21,6 +21,7 @@ from frugal_ai.run import Order, run
 from frugal_ai.terminal import Terminal, summary_json
 
 WriteSmall = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("store_beside")
 
 # one tree says nothing; ten of them on the residuals do no harm
 NAIVE: list[Any] = [

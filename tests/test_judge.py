@@ -21,7 +21,7 @@ from frugal_ai.data.quality import inspect
 from frugal_ai.errors import DataError
 from frugal_ai.export.model import OnnxModel
 from frugal_ai.features.grid import local_grid
-from frugal_ai.judge import Climbed, Judged, Judgement, judge, seasonal_naive
+from frugal_ai.judge import Climbed, judge, seasonal_naive
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared
 
@@ -125,10 +125,6 @@ def rung(ready: Prepared, name: str, size: float, grams: float = 1.0, **given: A
 @pytest.fixture
 def declare(write_small: WriteSmall) -> Callable[..., Pipeline]:
     return lambda **changes: read_pipeline(write_small(step="1h", **changes))
-
-
-def by_name(judgement: Judgement) -> dict[str, Judged]:
-    return {one.climbed.rung.name: one for one in judgement.rungs}
 
 
 def naive_by_hand(ready: Prepared, origins: IntArray, season: int) -> FloatArray:

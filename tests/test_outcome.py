@@ -26,7 +26,7 @@ from frugal_ai.export.model import to_onnx
 from frugal_ai.features.graph import Windows
 from frugal_ai.judge import Climbed, Judgement, judge
 from frugal_ai.ladder.rung import Rung
-from frugal_ai.outcome import Status, run_report, write_models
+from frugal_ai.outcome import Status, _targets_digest, run_report, write_models
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport
@@ -135,6 +135,7 @@ def test_the_report_of_a_finished_run(climb: Climb) -> None:
     assert (report.pipeline, report.title, report.unit) == ("small", "Small pipeline", "MW")
     assert report.simulated
     assert report.data_digest == climb.prepared.panel.digest()
+    assert report.targets_digest == _targets_digest(climb.prepared)
     assert report.pipeline_yaml == climb.path.read_text()
     assert (report.origins.validation, report.origins.test) == (28, 28)
     assert report.versions["numpy"] == np.__version__
@@ -207,60 +208,6 @@ def test_intervals_that_are_not_known_are_left_out(climb: Climb, tmp_path: Path)
     assert report.rungs[1].gain is not None
     report.write(tmp_path)
     assert RunReport.read(tmp_path) == report
-
-
-def changed(ready: Prepared, name: str, at: int, value: float = 99.0) -> Prepared:
-    """Data with one other number at an instant [unix s]."""
-    array = getattr(ready.panel, name).copy()
-    array[0, ready.panel.index(at)] = value
-    panel = replace(ready.panel, **{name: array})
-    return replace(ready, panel=panel, series=tuple(replace(s, panel=panel) for s in ready.series))
-
-
-def test_the_targets_digest_stands_for_test_origins_and_what_came_after_them(
-    climb: Climb,
-) -> None:
-    ready, split = climb.prepared, climb.prepared.split
-    first, last = int(split.test[0]), int(split.test[-1])
-    digest = partial(digests, climb)
-    data, targets = digest(ready)
-    assert digest(ready) == (data, targets)
-    # the first and the last target
-    for at in (first, last + 47 * 1800):
-        other = digest(changed(ready, "values", at))
-        assert other[0] != data
-        assert other[1] != targets
-    assert digest(changed(ready, "values", first, np.nan))[1] != targets
-    # training and validation data, and covariates, are not what is scored
-    for at in (ready.panel.start, int(split.validation[3]), first - 1800):
-        other = digest(changed(ready, "values", at))
-        assert other[0] != data
-        assert other[1] == targets
-    assert digest(changed(ready, "known", first))[1] == targets
-    filled = tuple(replace(s, filled=s.filled + 1) for s in ready.series)
-    assert digest(replace(ready, series=filled)) == (data, targets)
-    # other origins, and other series
-    for origins in (split.test[1:], split.test[:-1], split.test - 1800):
-        shifted = replace(ready, split=replace(split, test=origins))
-        assert digest(shifted)[1] != targets
-        assert digest(shifted)[0] == data
-    assert digest(replace(ready, series=ready.series[:1]))[1] != targets
-    assert digest(replace(ready, split=replace(split, validation=split.validation[1:])))[1] == (
-        targets
-    )
-
-
-def test_equal_targets_of_other_origins_are_other_targets(climb: Climb) -> None:
-    ready = climb.prepared
-    panel = replace(ready.panel, values=np.ones_like(ready.panel.values))
-    flat = replace(ready, panel=panel, series=tuple(replace(s, panel=panel) for s in ready.series))
-    moved = replace(flat, split=replace(flat.split, test=flat.split.test - 1800))
-    assert digests(climb, moved)[1] != digests(climb, flat)[1]
-
-
-def digests(climb: Climb, ready: Prepared) -> tuple[str, str]:
-    report = climb.report("interrupted", prepared=ready, judgement=None)
-    return report.data_digest, report.targets_digest
 
 
 def test_each_of_several_series_has_a_bundle_of_its_own(climb: Climb, tmp_path: Path) -> None:

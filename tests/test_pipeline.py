@@ -71,6 +71,11 @@ def inside(section: str, **values: Any) -> Edit:
         (put(horizon="50min"), r"horizon: expected a multiple of the step \(30min\), got 50min"),
         (put(step="0d"), r"step: expected more than 0s"),
         (put(kind="gas"), r"kind: Input should be 'load', 'pv', 'wind' or 'intensity', got 'gas'"),
+        (put(counts={"kind": "average"}), r"counts.basis: expected, but it is missing"),
+        (
+            put(counts={"kind": "average", "basis": "direct", "scope": "production"}),
+            r"counts: expected a target of kind intensity, got load",
+        ),
         (put(seed="x"), r"seed: Input should be a valid integer.*got 'x'"),
         (put(series=[]), r"series: .*at least 1 item"),
         (put(source={"name": "ftp"}), r"source.name: expected one of .*sample, got 'ftp'"),

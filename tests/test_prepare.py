@@ -243,21 +243,10 @@ def test_bad_data_are_refused_in_one_line_that_says_where(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("load.csv", b"", r"load\.csv: expected rows, got an empty file"),
-        ("load.csv", b"series_id,timestamp,value\n", r"load\.csv: expected rows, got none"),
-        ("load.csv", b"a;b\n1;2\n", r"load\.csv: no covariate 'temp'"),
-        ("load.parquet", b"", r"load\.parquet: expected a Parquet file"),
-        ("load.parquet", b"series_id,timestamp,value\na,2024-01-01T00:00Z,1\n", r"Parquet file"),
-        ("load.parquet", b"PAR1" * 20, r"load\.parquet: expected a Parquet file"),
-    ],
-)
-def test_what_is_no_table_is_refused(shop: Workshop, name: str, content: bytes, said: str) -> None:
-    (shop.folder / name).write_bytes(content)
-    with pytest.raises(DataError, match=said) as caught:
-        shop.prepare(source={"name": "file", "path": name})
+def test_what_is_no_table_is_refused(shop: Workshop) -> None:
+    (shop.folder / "load.parquet").write_bytes(b"PAR1" * 20)
+    with pytest.raises(DataError, match=r"load\.parquet: expected a Parquet file") as caught:
+        shop.prepare(source={"name": "file", "path": "load.parquet"})
     assert "\n" not in str(caught.value)
 
 

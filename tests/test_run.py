@@ -20,6 +20,7 @@ from frugal_ai.run import Order, run
 from frugal_ai.tracking import log_run
 
 WriteSmall = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("store_beside")
 
 
 @dataclass
@@ -140,6 +141,20 @@ def test_every_cost_is_on_the_bill(finished: tuple[Path, RunReport]) -> None:
     notes = {one.note for one in records if one.stage == "metering"}
     assert len(notes) == 3
     assert any("MLflow" in note for note in notes)
+
+
+def test_the_bill_says_of_what_data_and_how_good(finished: tuple[Path, RunReport]) -> None:
+    out, report = finished
+    records = read_ledger(out / "ledger.jsonl")
+    assert {one.dataset_id for one in records} == {report.data_digest}
+    for rung in report.rungs:
+        trained = [one for one in records if (one.rung, one.stage) == (rung.rung, "training")]
+        assert {(one.metric_name, one.metric_value) for one in trained} == {
+            (f"test MAE [{report.unit}]", rung.mae)
+        }
+        assert {one.metric_ci for one in trained} == {rung.mae_ci}
+    cold = {one.rung for one in records if one.cold_start_cpu_s is not None}
+    assert cold == {report.chosen}
 
 
 def test_the_run_is_logged(finished: tuple[Path, RunReport]) -> None:

@@ -1,6 +1,7 @@
 """A run whose pipeline declares a fleet, and the bill of what it leaves."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,12 @@ def invoke(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, small_settings: dict[str, Any]) -> Path:
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, small_settings: dict[str, Any], empty_store: Path
+) -> Path:
     folder = tmp_path_factory.mktemp("fleet")
+    (folder / "runs").mkdir()
+    shutil.copy(empty_store, folder / "runs")
     (folder / "fleet.yaml").write_text(yaml.safe_dump(FLEET))
     pipeline = folder / "small.yaml"
     declared = small_settings | {"rungs": QUICK, "fleet": "fleet.yaml", "compress": False}

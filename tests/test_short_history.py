@@ -14,6 +14,8 @@ from frugal_ai.pipeline import read_pipeline
 from frugal_ai.report import RunReport
 from frugal_ai.run import Order, run
 
+pytestmark = pytest.mark.usefixtures("store_beside")
+
 START, DAYS = datetime(2024, 2, 11, 23, tzinfo=UTC), 61  # over the change to summer time
 PERIODS: dict[str, Any] = {
     "train": "2024-02-12",

@@ -1,6 +1,7 @@
 """No look-ahead in weather: what became known after an origin changes nothing that it leads to."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -233,7 +234,7 @@ def test_each_half_hour_is_read_from_the_vintages_of_its_origin(make: Make) -> N
         np.testing.assert_allclose(seen, expected, rtol=1e-6, atol=1e-7)
 
 
-def outcome(path: Path) -> tuple[RunReport, Path]:
+def outcome(path: Path, empty_store: Path) -> tuple[RunReport, Path]:
     class Deaf:
         def tell(self, sentence: str) -> None:
             pass
@@ -245,14 +246,15 @@ def outcome(path: Path) -> tuple[RunReport, Path]:
             pass
 
     out = path.parent / "out"
+    shutil.copy(empty_store, path.parent)
     order = Order(path, out, {}, f"sqlite:///{path.parent / 'mlflow.db'}")
     return run(read_pipeline(path), order, Deaf()), out
 
 
-def test_a_whole_run_is_the_same_with_and_without_the_poison(make: Make) -> None:
+def test_a_whole_run_is_the_same_with_and_without_the_poison(make: Make, empty_store: Path) -> None:
     rungs = {"rungs": SETTINGS["rungs"][2:], "selection": {"resamples": 100, "tolerance": 9.0}}
-    found = [outcome(make("clean", weather(), **rungs))]
-    found.append(outcome(make("bad", poisoned(weather()), **rungs)))
+    found = [outcome(make("clean", weather(), **rungs), empty_store)]
+    found.append(outcome(make("bad", poisoned(weather()), **rungs), empty_store))
     (clean, clean_out), (spoiled, spoiled_out) = found
     figures = {"mae", "mae_ci", "rmse", "nmae", "mase", "skill", "skill_ci", "validation_mae"}
     for one, other in zip(clean.rungs, spoiled.rungs, strict=True):

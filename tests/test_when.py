@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from frugal_ai.cli import commands
 from frugal_ai.cost.intensity.point import Base, Point
 from frugal_ai.errors import CostError
+from frugal_ai.plan.plan import make_plan
 from frugal_ai.when import advice, greenest
 
 NOW = datetime(2023, 3, 20, 6, 20, tzinfo=UTC)
@@ -167,9 +169,93 @@ def test_a_bundle_of_a_load_is_refused() -> None:
         Forecast(bundle, Path("none.csv")).points(NOW, NOW + HOUR)
 
 
-def test_a_duration_has_to_be_said(intensity_run: Any) -> None:
-    found = run(intensity_run.pipeline, "--deadline", "1d", "--intensity", "constant:FRA")
-    assert "expected --duration" in found.output
+def test_a_duration_that_nothing_tells_has_to_be_said(intensity_run: Any, tmp_path: Path) -> None:
+    found = run(
+        intensity_run.pipeline, "--deadline", "1d", "--intensity", "constant:FRA",
+        "--ledger", tmp_path / "none.jsonl",
+    )  # fmt: skip
+    assert isinstance(found.exception, CostError)
+    assert "--duration: expected how long the run takes" in str(found.exception)
+    assert "none.jsonl does not tell it of persistence" in str(found.exception)
+
+
+def test_the_duration_is_what_plan_expects(intensity_run: Any, tmp_path: Path) -> None:
+    ledger = intensity_run.folder.parent / "ledger.jsonl"
+    expected = make_plan(intensity_run.pipeline, ledger).total.wall_s
+    found = run(
+        intensity_run.pipeline, "--deadline", "1d", "--intensity", "constant:FRA",
+        "--ledger", ledger, "--now", "2023-03-25T06:00:00Z", "--json",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.exception
+    told = json.loads(found.stdout)
+    took = datetime.fromisoformat(told["end"]) - datetime.fromisoformat(told["start"])
+    assert took.total_seconds() == max(1, round(expected))
+    assert f"duration {round(took.total_seconds())} s, as plan expects it" in found.stderr
+
+
+WINDY_NOW = ("--deadline", "24h", "--duration", "2h", "--now", "2023-03-25T00:30Z", "--json")
+
+
+def cut_at(history: Path, until: str, folder: Path) -> tuple[Path, Path]:
+    """Write what was observed before a time, and the wind of all times."""
+    head, *rows = [line.split(",") for line in history.read_text().splitlines()]
+    seen, known = folder / "seen.csv", folder / "known.csv"
+    before = [row for row in rows if row[1] < until]
+    seen.write_text("\n".join(",".join(row) for row in [head, *before]) + "\n")
+    known.write_text("\n".join(",".join((r[0], r[1], r[4])) for r in [head, *rows]) + "\n")
+    return seen, known
+
+
+def test_a_bundle_is_given_what_is_known_ahead(windy_intensity_run: Any, tmp_path: Path) -> None:
+    seen, known = cut_at(windy_intensity_run.history, "2023-03-25T00:00", tmp_path)
+    asked = (windy_intensity_run.pipeline, "--bundle", windy_intensity_run.bundle, *WINDY_NOW)
+    found = run(*asked, "--history", seen, "--known", known)
+    assert found.exit_code == 0, found.exception
+    start = datetime.fromisoformat(json.loads(found.output)["start"])
+    assert datetime(2023, 3, 25, 12, tzinfo=UTC) <= start <= datetime(2023, 3, 25, 15, tzinfo=UTC)
+    without = run(*asked, "--history", seen)
+    assert isinstance(without.exception, CostError)
+    assert "the bundle reads wind ahead: give them with --known FILE" in str(without.exception)
+    assert "\n" not in str(without.exception)
+
+
+def test_what_is_known_ahead_is_for_a_bundle(intensity_run: Any) -> None:
+    found = run(
+        intensity_run.pipeline, "--deadline", "1d", "--duration", "1h",
+        "--intensity", "constant:FRA", "--known", "known.csv",
+    )  # fmt: skip
+    assert "expected --known beside --bundle" in found.output
+
+
+def test_a_bundle_says_itself_what_it_counts(intensity_run: Any) -> None:
+    asked = (
+        intensity_run.pipeline, "--bundle", intensity_run.bundle,
+        "--history", intensity_run.history, *WINDY_NOW,
+    )  # fmt: skip
+    assert run(*asked, "--counts", "average,direct,production").exit_code == 0
+    mixed = run(*asked, "--counts", "marginal,direct,production")
+    assert isinstance(mixed.exception, CostError)
+    assert "says of itself, average, direct, production; got marginal" in str(mixed.exception)
+
+
+def test_a_bundle_that_does_not_say_what_it_counts_is_asked(
+    intensity_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from frugal_edge import runtime
+
+    forecaster = runtime.load(intensity_run.bundle)
+    manifest = replace(forecaster.manifest, counts=None)
+    monkeypatch.setattr(forecaster, "manifest", manifest)
+    monkeypatch.setattr(runtime, "load", lambda _bundle: forecaster)
+    asked = (
+        intensity_run.pipeline, "--bundle", intensity_run.bundle,
+        "--history", intensity_run.history, *WINDY_NOW,
+    )  # fmt: skip
+    silent = run(*asked)
+    assert isinstance(silent.exception, CostError)
+    assert "say it with --counts" in str(silent.exception)
+    told = run(*asked, "--counts", "marginal,direct,production")
+    assert json.loads(told.output)["kind"] == "marginal"
 
 
 def test_one_source_has_to_be_named(intensity_run: Any) -> None:

@@ -1,6 +1,7 @@
 """Clean processes from their start to the first forecast."""
 
 import json
+import os
 import statistics
 import subprocess
 import time
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 
 from benchmarks.peers.environments import ROOT
 from benchmarks.peers.work import FailedError
+
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # what is installed has its bytecode beside it
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ def cold_starts(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str
 
 
 def _start(command: Sequence[str]) -> tuple[float, float, float]:
+    environ = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
     start = time.perf_counter()
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

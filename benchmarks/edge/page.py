@@ -109,16 +109,17 @@ class Section:
             fill(
                 "A forecast from one origin, warm: blocks of the contenders in turn, medians;"
                 " origins of the test period in turn. A graph has its features and quantiles"
-                " inside. Features in numpy are those of the same recipe, written for one origin"
+                " inside, and is run as on a gateway, copies of inputs and outputs included."
+                " Features in numpy are those of the same recipe, written for one origin"
                 " with all that does not depend on it prepared once; LightGBM has the teacher's"
                 " trees and nothing beside them: no ridge, no quantiles, no limits. LightGBM alone"
                 " is its `predict` on features that are there, on one thread. C is compiled with"
                 " `gcc -O3`, features included, and called in a loop of C; its bytes are code and"
                 " constants. A cold start is from the start of a process to its first forecast,"
-                " imports included, of LightGBM in an environment with nothing else. The"
-                " difference is the largest one over the mean of the series: of C from the graph,"
-                " of LightGBM on features in numpy from the same on the graph's, of onnxmltools"
-                " from LightGBM on the same features."
+                " imports included, with bytecode as installed, of LightGBM in an environment"
+                " with nothing else. The difference is the largest one over the mean of the"
+                " series: of C from the graph, of LightGBM on features in numpy from the same on"
+                " the graph's, of onnxmltools from LightGBM on the same features."
             ),
             "\n".join(item(f"**{one.name}**: {one.configured}") for one in TOOLS),
         ]

@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from frugal_edge.bundle import Bundle, open_bundle
 from frugal_edge.manifest import DRIFT, FORECAST, Manifest
-from frugal_edge.runtime import quiet_session
+from frugal_edge.runtime import specs
+from frugal_edge.session import BoundGraph, quiet_session
 from numpy.typing import NDArray
 
 from benchmarks.edge import c_code
 from benchmarks.edge.cold import Cold, cold_starts
 from benchmarks.edge.teacher import Teacher
 from benchmarks.edge.timing import Run, Warm, interleaved, looped
+from benchmarks.edge.workers.arrays import write_arrays
 from benchmarks.edge.workers.features import Features, Float32Array
+from benchmarks.edge.workers.windows import WINDOWS
 from benchmarks.peers.environments import ROOT, Installed
 from frugal_ai.backtest.windows import Series
 from frugal_ai.errors import ExportError
@@ -171,15 +174,16 @@ def feeds_of(manifest: Manifest, series: Series, origins: NDArray[np.int64]) -> 
 def _graph(key: str, bundle: Bundle, feeds: Feeds, place: Place) -> _Contender:
     """Return a graph with its features, in onnxruntime as on a gateway."""
     content = bundle.content["model.onnx"]
-    graph, inputs = f"{key}.onnx", f"{key}.npz"
+    graph = f"{key}.onnx"
     (place.folder / graph).write_bytes(content)
-    np.savez(place.folder / inputs, allow_pickle=False, **feeds)
-    session, cases = quiet_session(content), _cases(feeds)
+    write_arrays(place.folder / key, feeds)
+    about, cases = bundle.manifest, _cases(feeds)
+    bound = BoundGraph(quiet_session(content), specs(about.inputs), specs(about.outputs))
     return _Contender(
         key,
         len(content),
-        looped(lambda i: session.run(None, cases[i]), len(cases)),
-        place.command("once_graph", graph, inputs),
+        looped(lambda i: bound.run(cases[i]), len(cases)),
+        place.command("once_graph", graph, key),
     )
 
 
@@ -191,13 +195,10 @@ def _cases(feeds: Feeds) -> list[Feeds]:
 def _lightgbm(teacher: Teacher, place: Place) -> list[_Contender]:
     """Return LightGBM with features in numpy, and its predict on features that are there."""
     booster, windows = teacher.booster, teacher.windows()
-    model, plan, inputs = (place.folder / name for name in ("trees.txt", "plan.json", "trees.npz"))
+    model, plan, inputs = (place.folder / name for name in ("trees.txt", "plan.json", "trees"))
     booster.save_model(model)
     plan.write_text(json.dumps(teacher.plan), encoding="utf-8")
-    np.savez(
-        inputs, allow_pickle=False, history=windows.history, origin=windows.origin,
-        known=windows.known,
-    )  # fmt: skip
+    write_arrays(inputs, {name: getattr(windows, name) for name in WINDOWS})
     features = _features(teacher)
     count, ready = len(windows), teacher.graph.transform(windows)
     mine = [booster.predict(features(i), num_threads=1) for i in range(count)]
@@ -251,15 +252,17 @@ def _onnxmltools(teacher: Teacher, place: Place) -> _Contender:
         lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
         raise ExportError(f"onnxmltools: {lines[-1]}") from error
     session = quiet_session(graph.read_bytes())
-    name = session.get_inputs()[0].name
+    name, output = session.get_inputs()[0].name, session.get_outputs()[0].name
     features, ready = _features(teacher), teacher.graph.transform(teacher.windows())
+    shapes = {name: ("float32", ready[0].shape)}, {output: ("float32", (len(ready[0]), 1))}
+    bound = BoundGraph(session, *shapes)
     its = [teacher.booster.predict(one, num_threads=1) for one in ready]
-    mine = [session.run(None, {name: one})[0][:, 0] for one in ready]
+    mine = [bound.run({name: one})[output][:, 0] for one in ready]
     return _Contender(
         ONNXMLTOOLS,
         graph.stat().st_size,
-        looped(lambda i: session.run(None, {name: features(i)}), len(ready)),
-        place.command("once_trees", graph.name, "plan.json", "trees.npz"),
+        looped(lambda i: bound.run({name: features(i)}), len(ready)),
+        place.command("once_trees", graph.name, "plan.json", "trees"),
         float(np.abs(np.stack(mine) - np.stack(its)).max()) / teacher.mean,
     )
 

@@ -8,7 +8,7 @@ import onnx
 from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge.clock import format_time, parse_time
 from frugal_edge.digest import sha256_hex
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from frugal_edge.trust.keys import pem
 from frugal_edge.trust.sigstore import sign_statement
 from frugal_edge.trust.statement import Statement

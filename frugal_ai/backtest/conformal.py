@@ -75,20 +75,28 @@ class Offsets:
 
     def apply_onnx(self, raw: Var, group: Var | None, spread: Var | None) -> Var:
         """Append the offsets to a graph."""
-        last = const([3], np.int64)
         size = raw
         if spread is not None:
             wide = op.unsqueeze(spread, const([2], np.int64))
             size = op.div(raw, op.max([wide, const(_NARROW, np.float32)]))
         knots, widths = const(self.knots[:, :-1], np.float32), const(self._widths, np.float32)
-        if len(self.knots) == 1:  # one size for all levels, and one product
+        table = const(self.table, np.float32)
+        by_group = table if group is None else op.gather(table, group)
+        if len(self.knots) == 1 and spread is None:
+            # one size for all levels: steps side by side, a row for each knot and level
+            row = op.transpose(raw, perm=[0, 2, 1])  # [B, 1, H]
+            knots, widths = (const(one.T, np.float32) for one in (self.knots[:, :-1], self._widths))
+            into = op.min([op.relu(op.sub(row, knots)), widths])
+            rows = op.add(row, op.matmul(const(self.slopes, np.float32), into))  # [B, Q, H]
+            return op.add(op.transpose(rows, perm=[0, 2, 1]), by_group)
+        last = const([3], np.int64)
+        if len(self.knots) == 1:  # one product
             into = op.min([op.relu(op.sub(size, knots)), widths])
             by_size = op.matmul(into, const(self.slopes.T, np.float32))
         else:
             into = op.min([op.relu(op.sub(op.unsqueeze(size, last), knots)), widths])
             by_size = op.reduce_sum(op.mul(into, const(self.slopes, np.float32)), last, keepdims=0)
-        table = const(self.table, np.float32)
-        total = op.add(by_size, table if group is None else op.gather(table, group))
+        total = op.add(by_size, by_group)
         return op.add(raw, total if spread is None else op.mul(wide, total))
 
     @property

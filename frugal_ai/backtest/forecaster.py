@@ -233,9 +233,9 @@ class SeriesForecaster:
 
 def _drifted_onnx(quantiles: Var, drift: Var, levels: int) -> Var:
     """Move quantiles [B, H, Q] by a drift in widths between the outer ones."""
-    ends = np.zeros((levels, 1))
+    ends = np.zeros((levels, levels))  # each level's own width: equal shapes are added fastest
     ends[0], ends[-1] = -1.0, 1.0
-    width = op.relu(op.matmul(quantiles, const(ends, np.float32)))  # [B, H, 1]
+    width = op.relu(op.matmul(quantiles, const(ends, np.float32)))  # [B, H, Q]
     return op.add(quantiles, op.mul(width, drift))
 
 

@@ -24,14 +24,18 @@ def keygen(folder: Path, name: str) -> None:
 @_bundle
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, PEM.")
 def sign(bundle: Path, key: Path) -> None:
-    """Sign BUNDLE after its digests and golden cases have been checked."""
+    """Sign BUNDLE, a folder or a tar, after its digests and golden cases have been checked."""
     from frugal_edge.trust.keys import key_id
 
     from frugal_ai.release.keys import read_private_key
-    from frugal_ai.release.sign import sign_bundle
+    from frugal_ai.release.sign import sign_archive, sign_bundle
 
     private = read_private_key(key)
-    file = sign_bundle(bundle, private)
+    file = bundle
+    if bundle.is_file():
+        sign_archive(bundle, private)
+    else:
+        file = sign_bundle(bundle, private)
     click.echo(f"signed   {file} by key {key_id(private.public_key())}")
 
 

@@ -11,9 +11,16 @@ import click
 @click.command()
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option("--deadline", required=True, help="From now on, such as 24h, or 2026-01-31T06:00Z.")
-@click.option("--duration", help="Of the run, such as 2h.")
+@click.option("--duration", help="Of the run, such as 2h; by default what plan expects.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    default=Path("runs/ledger.jsonl"),
+    help="Of earlier runs, for plan; by default runs/ledger.jsonl.",
+)
 @click.option("--bundle", type=click.Path(path_type=Path), help="That forecasts the intensity.")
 @click.option("--history", type=click.Path(path_type=Path), help="CSV that the bundle reads.")
+@click.option("--known", type=click.Path(path_type=Path), help="CSV of what it knows ahead.")
 @click.option("--intensity", "text", metavar="FILE|PROVIDER", help="Instead of a bundle.")
 @click.option("--url", help="Of the provider, instead of its own.")
 @click.option("--counts", help="What figures count that do not say it: average,direct,production.")
@@ -29,7 +36,7 @@ def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **gi
 
     declared = read_pipeline(pipeline)
     now = datetime.now(UTC) if asked is None else _instant(asked, "--now")
-    duration = _duration(given["duration"])
+    duration = _duration(given["duration"], pipeline, given["ledger"])
     deadline = _deadline(given["deadline"], now)
     provider = _provider(given, clock_checked=asked is None)
     points = provider.points(now, deadline)
@@ -52,7 +59,6 @@ def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **gi
 
 def _provider(given: dict[str, Any], *, clock_checked: bool) -> Any:
     from frugal_ai.cost.factors import load_factors
-    from frugal_ai.cost.intensity.eco2mix import BASE
     from frugal_ai.cost.intensity.forecast import Forecast
     from frugal_ai.cost.intensity.named import provider, read_base
     from frugal_ai.data.remote.http import Client
@@ -61,8 +67,10 @@ def _provider(given: dict[str, Any], *, clock_checked: bool) -> Any:
     bundle, history, text = given["bundle"], given["history"], given["text"]
     if (text is None) == (bundle is None) or (bundle is None) != (history is None):
         raise click.UsageError("expected --bundle and --history, or --intensity")
+    if given["known"] is not None and bundle is None:
+        raise click.UsageError("expected --known beside --bundle, got it alone")
     if bundle is not None:
-        return Forecast(bundle, history, base or BASE, clock_checked=clock_checked)
+        return Forecast(bundle, history, base, given["known"], clock_checked=clock_checked)
 
     def connect(url: str, headers: Any) -> Client:
         return Client(url, headers=headers)
@@ -88,10 +96,24 @@ def _deadline(text: str, now: datetime) -> datetime:
     return found
 
 
-def _duration(text: str | None) -> timedelta:
-    if text is None:
-        raise click.UsageError("expected --duration, how long the run takes, such as 2h")
-    return _span(text, "--duration")
+def _duration(text: str | None, pipeline: Path, ledger: Path) -> timedelta:
+    """Read how long the run takes, or expect it from earlier runs on this machine."""
+    from frugal_ai.errors import CostError
+    from frugal_ai.plan.plan import make_plan
+
+    if text is not None:
+        return _span(text, "--duration")
+    planned = make_plan(pipeline, ledger)
+    for problem in planned.problems:
+        click.echo(f"frugal-ai: not read: {problem}", err=True)
+    if planned.unknown:
+        raise CostError(
+            f"--duration: expected how long the run takes, such as 2h: {ledger} does not tell it of"
+            f" {', '.join(planned.unknown)}"
+        )
+    seconds = max(1, round(planned.total.wall_s))
+    click.echo(f"duration {seconds} s, as plan expects it from earlier runs", err=True)
+    return timedelta(seconds=seconds)
 
 
 def _span(text: str, option: str) -> timedelta:

@@ -1,7 +1,7 @@
 """All candidates made, examined and judged; the smallest that keeps the skill is shipped."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from typing import TypeVar
@@ -36,6 +36,26 @@ class _Made:
     candidate: Candidate
     seen: Seen
     cost: Cost  # of making it
+
+
+@dataclass(frozen=True)
+class _Books:
+    """Measures every piece of work, and has it on the bill."""
+
+    meter: Meter
+    ledger: Ledger
+    rung: str
+    spent: list[Cost] = field(default_factory=list)
+
+    def book(self, stage: Stage, work: Callable[[], T], note: str) -> T:
+        result, measured = self.meter.measure(work, repeat=False)
+        self.ledger.add(stage, measured, rung=self.rung, note=note)
+        self.spent.append(self.ledger.context.cost(measured))
+        return result
+
+    def since(self, before: int) -> Cost:
+        """Add up what was spent after the first pieces of work."""
+        return total_cost(self.spent[before:])
 
 
 def compress(
@@ -74,21 +94,8 @@ def compress(
     CompressionError
         If nothing passes and the rule is strict.
     """
-    spent: list[Cost] = []
-
-    def book(stage: Stage, work: Callable[[], T], note: str) -> T:
-        result, measured = meter.measure(work, repeat=False)
-        ledger.add(stage, measured, rung=original.rung.name, note=note)
-        spent.append(ledger.context.cost(measured))
-        return result
-
-    def looked_at(candidate: Candidate, before: int) -> _Made:
-        walked = book("distillation", partial(examiner.walk, candidate), f"{candidate.kind}: test")
-        if candidate.kind == ORIGINAL:
-            examiner.take_as_original(walked)
-        return _Made(candidate, examiner.look(candidate, walked), total_cost(spent[before:]))
-
-    made = [looked_at(as_it_is(original), 0)]
+    books = _Books(meter, ledger, original.rung.name)
+    made = [_looked_at(as_it_is(original), examiner, books, 0)]
     left_out, learnt = [], False
     todo = plans(original, kind, skilled=examiner.skilled)
     for done, plan in enumerate(todo):
@@ -96,16 +103,26 @@ def compress(
         if frugal and learnt and plan.stage == "distillation":
             left_out.append(f"{plan.kind}: a smaller student keeps the skill")
             continue
-        before = len(spent)
+        before = len(books.spent)
         passing = [one.candidate for one in made if not misses(one.seen.figures, rule)]
         try:
-            found = book(plan.stage, partial(plan.make, passing or [made[0].candidate]), plan.kind)
-            made.append(looked_at(found, before))
+            make = partial(plan.make, passing or [made[0].candidate])
+            found = books.book(plan.stage, make, plan.kind)
+            made.append(_looked_at(found, examiner, books, before))
         except (CompressionError, RungError) as error:
             left_out.append(f"{plan.kind}: {error}")
         else:
             learnt |= plan.stage == "distillation" and not misses(made[-1].seen.figures, rule)
-    return _chosen(original, made, left_out, rule, total_cost(spent))
+    return _chosen(original, made, left_out, rule, books.since(0))
+
+
+def _looked_at(candidate: Candidate, examiner: Examiner, books: _Books, before: int) -> _Made:
+    walk = partial(examiner.walk, candidate)
+    walked = books.book("distillation", walk, f"{candidate.kind}: test")
+    if candidate.kind == ORIGINAL:
+        examiner.take_as_original(walked)
+    seen = examiner.look(candidate, walked)
+    return _Made(candidate, seen, books.since(before))
 
 
 def _chosen(

@@ -16,7 +16,7 @@ _TIMEOUT_S = 60
 _PROCESS = """
 import json, sys, time
 import numpy as np
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 feed = {name: array for name, array in np.load(sys.argv[2]).items()}
 quiet_session(open(sys.argv[1], "rb").read()).run(None, feed)
 cpu_ms = time.process_time() * 1e3

@@ -29,10 +29,12 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     if rung.family == "linear":
         return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
     # what splines and products say of the weather, units have to learn
+    some = Lean(label="lean_16", mlp=Mlp(units=16, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     common: tuple[Student, ...] = (many, Mlp(), Mlp(units=16))
     if kind in {"load", "intensity"}:
-        return (lean, small, Mlp(units=0), *common, BasisRidge())
+        return (lean, small, some, Mlp(units=0), *common, BasisRidge())
     if kind == "wind":
-        return (lean, small, *common, ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15))
-    return (lean, small, *common)
+        trees = ResidualBoosting(label="ridge_50_trees", trees=50, leaves=15)
+        return (lean, small, some, *common, trees)
+    return (lean, small, some, *common)

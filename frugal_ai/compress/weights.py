@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import ArrayLike, NDArray
 from onnx import helper, numpy_helper
 

@@ -1,7 +1,8 @@
 """The run's bill: one record for each piece of work."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,24 @@ class Size:
 
     rows: int
     features: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a run knows of a rung only after its work was booked.
+
+    Attributes
+    ----------
+    metric_name, metric_value, metric_ci
+        Accuracy, with its unit in the name.
+    cold_start_cpu_s
+        CPU time of a process until its first forecast [s].
+    """
+
+    metric_name: str
+    metric_value: float | None
+    metric_ci: tuple[float, float] | None
+    cold_start_cpu_s: float | None = None
 
 
 class Ledger:
@@ -101,14 +120,12 @@ class Ledger:
             What for, how measured, how much.
         energy
             That the cost follows from, with its method and quality.
-        rung, model_id
-            What the cost belongs to.
+        rung, model_id, note
+            What the cost belongs to, and what a reader should know.
         ram_kwh
             Energy of memory, at the site's meter [kWh].
         codecarbon_version
             If the energy is CodeCarbon's.
-        note
-            What a reader should know.
         size
             Of what was learnt from.
 
@@ -126,21 +143,28 @@ class Ledger:
             stage=stage,
             rung=rung,
             model_id=model_id,
-            energy_method="codecarbon" if codecarbon_version else energy.method,
-            quality=energy.quality,
-            codecarbon_version=codecarbon_version,
-            tracking_mode="process" if codecarbon_version else None,
             load_avg_1m=_load(),
             note=note,
-            n_rows=size.rows if size else None,
-            n_features=size.features if size else None,
             **self._identity,
+            **_method(energy, codecarbon_version),
+            **_sized(size),
             **_measured(measurement),
             **_amounts(cost, ram_kwh, energy.spread, self.context),
             **_circumstances(self.context),
         )
         self._records.append(record)
         return record
+
+    def complete(self, dataset_id: str, found: Mapping[str, Finding]) -> None:
+        """Say of all lines what data they worked on, and of a rung's what it came to.
+
+        Accuracy stands on the lines of its training, the cold start on those of its forecasts.
+        """
+        self._identity["dataset_id"] = dataset_id
+        self._records = [
+            replace(one, dataset_id=dataset_id, **_of(found.get(one.rung), one.stage))
+            for one in self._records
+        ]
 
     def total(self, stage: Stage | None = None, rung: str | None = None) -> Cost:
         """Add up what was booked, on a stage, for a rung, or both."""
@@ -159,6 +183,28 @@ class Ledger:
             If the file cannot be written; nothing half-written is left behind.
         """
         write_ledger(self._records, path)
+
+
+def _of(found: Finding | None, stage: Stage) -> dict[str, Any]:
+    if found is None:
+        return {}
+    if stage == "training":
+        names = ("metric_name", "metric_value", "metric_ci")
+        return {name: getattr(found, name) for name in names}
+    return {"cold_start_cpu_s": found.cold_start_cpu_s} if stage == "inference" else {}
+
+
+def _sized(size: Size | None) -> dict[str, Any]:
+    return {} if size is None else {"n_rows": size.rows, "n_features": size.features}
+
+
+def _method(energy: Energy, codecarbon_version: str | None) -> dict[str, Any]:
+    return {
+        "energy_method": "codecarbon" if codecarbon_version else energy.method,
+        "quality": energy.quality,
+        "codecarbon_version": codecarbon_version,
+        "tracking_mode": "process" if codecarbon_version else None,
+    }
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:

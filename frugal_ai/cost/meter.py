@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from frugal_ai.cost.clock import Clock, Reading, SystemClock, rss_peak_bytes
 from frugal_ai.cost.measurement import Measurement
+from frugal_ai.cost.pace import PACE, Pace
 from frugal_ai.cost.power.gauge import Probe
 from frugal_ai.errors import CostError
 
@@ -50,7 +51,8 @@ class CpuMeter:
 
     Work is executed once. If that took `single_cpu_s` or more, it is the measurement. Else work is
     repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the medians of
-    the others, per execution, are the measurement.
+    the others, per execution, are the measurement. Its spread is that of the blocks, or by how much
+    the machine was slower meanwhile than it has been, if that is more.
 
     Parameters
     ----------
@@ -65,6 +67,8 @@ class CpuMeter:
         Read before and after.
     probe
         Measures energy, of work that is executed once.
+    pace
+        Knows how fast the machine has been; that of the process by default.
 
     Raises
     ------
@@ -84,6 +88,7 @@ class CpuMeter:
         single_cpu_s: float | None = None,
         clock: Clock | None = None,
         probe: Probe | None = None,
+        pace: Pace = PACE,
     ) -> None:
         if not 0 < block_cpu_s < math.inf:
             raise CostError(f"meter: expected block_cpu_s above 0 s, got {block_cpu_s}")
@@ -94,6 +99,7 @@ class CpuMeter:
         self._single_cpu_s = block_cpu_s * blocks if single_cpu_s is None else single_cpu_s
         self._clock = SystemClock() if clock is None else clock
         self._probe = probe
+        self._pace = pace
         self._overhead = Reading(0.0, 0.0, 0.0)
 
     def measure(self, work: Callable[[], T], *, repeat: bool = True) -> tuple[T, Measurement]:
@@ -128,7 +134,10 @@ class CpuMeter:
         with _without_gc():
             repeats = self._long_enough(work, first.cpu_s)
             # the block that proved long enough is the one to discard
-            blocks = [self._block(work, repeats) for _ in range(self._blocks - 1)]
+            blocks, slower = [], []
+            for _ in range(self._blocks - 1):
+                blocks.append(self._block(work, repeats))
+                slower.append(self._pace.slowdown(self._clock))
         total = self._since(start)
         cpu = [block.total_cpu_s for block in blocks]
         middle = median(cpu)
@@ -139,7 +148,7 @@ class CpuMeter:
             cpu_s=middle / repeats,
             children_cpu_s=median(block.children_cpu_s for block in blocks) / repeats,
             wall_s=median(block.wall_s for block in blocks) / repeats,
-            rel_spread=(max(cpu) - min(cpu)) / middle,
+            rel_spread=max((max(cpu) - min(cpu)) / middle, median(slower)),
             n_repeats=repeats,
             n_blocks=len(blocks),
             total_cpu_s=total.total_cpu_s,

@@ -37,7 +37,7 @@ class Record:
     record_version, record_id, run_id, timestamp, project_name
         Identity; the time of booking is ISO 8601, UTC.
     stage, rung, model_id, dataset_id
-        What the work was for; empty where it does not apply.
+        What the work was for; empty where it does not apply. The last is the data's digest.
     n_threads, n_repeats, n_blocks
         Threads reserved, and how the time was measured.
     duration
@@ -84,7 +84,8 @@ class Record:
     wue, region, on_cloud, tracking_mode
         Water usage effectiveness [L/kWh]; place; as CodeCarbon has them.
     cold_start_cpu_s, load_avg_1m
-        CPU time of a process until its first forecast [s]; the machine's load.
+        CPU time of a process until its first forecast [s], on the line of forecasts of the rung
+        that was compressed; the machine's load.
     te_g, tir_s, el_s, rr, tor, embodied_g
         Embodied emissions by ISO/IEC 21031: of the whole device [g], time it is reserved [s], its
         lifetime [s], resources reserved of so many; `embodied_g` = te x (tir / el) x (rr / tor).
@@ -95,7 +96,7 @@ class Record:
     bytes_in, bytes_out, network_type, storage_byte_days, replicas
         Data that were moved and kept.
     metric_name, metric_value, metric_ci
-        Accuracy beside the cost.
+        Accuracy beside the cost, on the lines of a rung's training.
     cost_eur
         Money [EUR].
     factor_key

@@ -27,7 +27,8 @@ from frugal_ai.features.grid import Grid
 from frugal_ai.pipeline import Pipeline
 
 # Raised with every change that an older frugal-edge would misread; see frugal_edge.manifest_reader.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_WITHOUT_COUNTS = 2  # the same without the key `counts`: older gateways go on reading it
 _GOLDEN_CASES = 2
 _GOLDEN_DIGITS = 5  # of the inputs: golden files shrink, and any input is as good as another
 _BOUND_MARGIN = 0.5  # of the range in training, below and above it
@@ -115,8 +116,9 @@ def manifest(
     """
     grid = graph.inputs
     digest = hashlib.sha256(exported.content).hexdigest()
+    counts = pipeline.counts
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSION if counts else _WITHOUT_COUNTS,
         "id": f"{pipeline.name}-{rung}-{digest[:12]}",
         "sequence": provenance.created,
         "pipeline": pipeline.name,
@@ -125,6 +127,7 @@ def manifest(
         "rung": rung,
         "series_id": series.name,
         "unit": pipeline.unit,
+        **({"counts": counts.model_dump()} if counts else {}),
         "timezone": pipeline.timezone,
         "step_s": grid.step_s,
         "horizon": grid.horizon,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import onnx
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from onnx import numpy_helper
 
 from frugal_ai.export.editing import Array, Editing, make

@@ -9,8 +9,10 @@ from frugal_ai.export.affine import standardized
 from frugal_ai.export.constants import folded, shortened
 from frugal_ai.export.editing import Editing
 from frugal_ai.export.rules import RULES, cut_transposed
-from frugal_ai.export.split import split
+from frugal_ai.export.split import apart, split
+from frugal_ai.export.spread import spread
 from frugal_ai.export.sums import unordered
+from frugal_ai.export.totals import single_sums
 from frugal_ai.export.versions import TREES, lowered
 from frugal_ai.export.waves import single_waves
 
@@ -18,7 +20,7 @@ Rule = Callable[[onnx.NodeProto, Editing], list[onnx.NodeProto] | None]
 _MOST_ROUNDS = 20
 _KNOWN = ("", TREES)  # domains whose operators onnx describes
 _RULES = (cut_transposed, unordered)
-_OF_FEATURES = (standardized, split)  # change the size of what is multiplied
+_OF_FEATURES = (standardized, apart, split)  # change the size of what is multiplied
 
 
 def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.ModelProto:
@@ -42,13 +44,15 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
     """
     rules = _RULES + (_OF_FEATURES if fold_scalers else ())
     if not any(node.domain == TREES for node in model.graph.node):
-        rules += (*late.RULES, single_waves)  # a tree would feel the last digit
+        rules += (*late.RULES, single_waves, single_sums)  # a tree would feel the last digit
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)
         editing = folded(_rewritten(editing, rules).refreshed())
         if editing.model.SerializeToString(deterministic=True) == before:
             break
+    if fold_scalers:
+        editing = spread(editing.refreshed())
     return lowered(shortened(editing.refreshed()).model)
 
 

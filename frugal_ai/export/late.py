@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from frugal_ai.export.constants import value_of
-from frugal_ai.export.editing import Dim, Editing, make
+from frugal_ai.export.editing import Dim, Editing, attributes, make
 
 _LOWEST = float(np.finfo(np.float32).min)
 _FINE = 2.0**20  # steps of 1 and more
@@ -104,16 +104,44 @@ def late_product(node: onnx.NodeProto, editing: Editing) -> Found:
         return None
     weights, size = (editing.shapes.get(name, _NONE) for name in (sides[1], shift.constant))
     left = sides[1] == node.input[0]
-    if len(weights) != 2 or (left and weights[0] != 1) or not size:
+    if len(weights) != 2 or not size:
         return None
+    if left and weights[0] != 1 and not _cut_off(shift.value, editing):
+        return None  # far from zero, and only their differences are small
+    constant, nodes = shift.constant, []
+    if left and weights[0] != 1 and len(size) == 2 and size[0] == 1:  # the same for all rows
+        shape = editing.add_constant(np.array([weights[1], size[1]], np.int64))
+        constant = editing.fresh()
+        nodes.append(make("Expand", [shift.constant, shape], constant))
+        size = (weights[1], size[1])
     if (size[-2:-1] if left else size[-1:]) != (weights[1 if left else 0],):
         return None
     names = editing.fresh(), editing.fresh()
-    products = [
+    nodes += [
         make("MatMul", [sides[1], each] if left else [each, sides[1]], name)
-        for each, name in zip((shift.value, shift.constant), names, strict=True)
+        for each, name in zip((shift.value, constant), names, strict=True)
     ]
-    return [*products, make(shift.kind, names, node.output[0])]
+    return [*nodes, make(shift.kind, names, node.output[0])]
+
+
+def _cut_off(name: str, editing: Editing) -> bool:
+    node = editing.makers.get(name)
+    return node is not None and node.op_type in {"Max", "Min"}
+
+
+def late_transpose(node: onnx.NodeProto, editing: Editing) -> Found:
+    """Transpose and shift then."""
+    shift = _shift(node.input[0], editing) if node.op_type == "Transpose" else None
+    order = list(attributes(node)["perm"]) if shift else []
+    size = editing.shapes.get(shift.constant, _NONE) if shift else _NONE
+    if shift is None or order != [0, 2, 1] or len(size) != 2:
+        return None
+    first, constant = editing.fresh(), editing.fresh()
+    return [
+        make("Transpose", [shift.value], first, perm=order),
+        make("Transpose", [shift.constant], constant, perm=[1, 0]),
+        make(shift.kind, [first, constant], node.output[0]),
+    ]
 
 
 def late_squeeze(node: onnx.NodeProto, editing: Editing) -> Found:
@@ -166,29 +194,39 @@ def carried(node: onnx.NodeProto, editing: Editing) -> Found:
 def _carried(value: str, other: str, output: str, editing: Editing) -> Found:
     shift = _shift(other, editing)
     product = editing.made_by(shift.value if shift else other, "MatMul")
-    high = editing.made_by(product.input[0], "Min") if product else None
-    low = editing.made_by(high.input[0], "Max") if high else None
-    if product is None or high is None or low is None or low.input[0] != value:
+    if product is None:
         return None
-    names = [low.input[1], high.input[1], product.input[1]]
+    left = product.input[0] in editing.fixed
+    weights, moved = product.input if left else reversed(product.input)
+    high = editing.made_by(moved, "Min")
+    low = editing.made_by(high.input[0], "Max") if high else None
+    if high is None or low is None or low.input[0] != value:
+        return None
+    names = [low.input[1], high.input[1], weights]
     inner = [low.output[0], high.output[0], product.output[0]]
     if not editing.fixed.issuperset(names) or not all(_used_once(one, editing) for one in inner):
         return None
     edges = [value_of(name, editing) for name in names]
-    width = edges[2].shape[0] if edges[2].ndim == 2 else 0
-    if edges[0].shape != (1, width) or edges[1].shape != (1, width):
+    along = int(left)  # the axis of the weights that is summed over; of the edges the other one
+    width = edges[2].shape[along] if edges[2].ndim == 2 else 0
+    shape = (width, 1) if left else (1, width)
+    alone = editing.shapes.get(value, _NONE)[-2 if left else -1 :][:1] == (1,)
+    if edges[0].shape != shape or edges[1].shape != shape or not alone:
         return None
-    beyond = (np.full((1, 1), _LOWEST), np.full((1, 1), -_LOWEST), np.ones((1, edges[2].shape[1])))
-    axes = (1, 1, 0)
+    one = [1, 1]
+    one[1 - along] = edges[2].shape[1 - along]
+    beyond = (np.full((1, 1), _LOWEST), np.full((1, 1), -_LOWEST), np.ones(one))
+    axes = (1 - along, 1 - along, along)
     wide = [
-        editing.add_constant(np.concatenate([one, more], axis=axis).astype(np.float32))
-        for one, more, axis in zip(edges, beyond, axes, strict=True)
+        editing.add_constant(np.concatenate([edge, more], axis=axis).astype(np.float32))
+        for edge, more, axis in zip(edges, beyond, axes, strict=True)
     ]
     names = [editing.fresh() for _ in range(3)]
+    sides = [wide[2], names[1]] if left else [names[1], wide[2]]
     nodes = [
         make("Max", [value, wide[0]], names[0]),
         make("Min", [names[0], wide[1]], names[1]),
-        make("MatMul", [names[1], wide[2]], names[2] if shift else output),
+        make("MatMul", sides, names[2] if shift else output),
     ]
     return [*nodes, make(shift.kind, [names[2], shift.constant], output)] if shift else nodes
 
@@ -207,4 +245,6 @@ def unrounded(node: onnx.NodeProto, editing: Editing) -> Found:
     return [make("Cast", [times.input[0]], node.output[0], to=back)] if fine else None
 
 
-RULES = (unrounded, late_relu, late_shift, late_product, late_squeeze, carried, summands)
+RULES = (
+    unrounded, late_relu, late_shift, late_product, late_squeeze, late_transpose, carried, summands,
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import spox
 from frugal_edge.manifest import DRIFT
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import BoundGraph, quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.backtest.evaluate import SeriesModel
@@ -81,9 +81,16 @@ class OnnxModel:
         return self.opened()(windows, drift)
 
     def forecaster(self, windows: Windows) -> Callable[[], object]:
-        """Open the graph once and return one forecast from it, to be measured warm."""
+        """Open the graph once and return one forecast from it as on a gateway, to be measured."""
         session, feed = quiet_session(self.content), self.feed(windows)
-        return lambda: session.run(None, feed)
+        inputs = {name: (value.dtype.name, value.shape) for name, value in feed.items()}
+        given = session.run(list(self.outputs), feed)
+        outputs = {
+            name: (value.dtype.name, value.shape)
+            for name, value in zip(self.outputs, given, strict=True)
+        }
+        bound = BoundGraph(session, inputs, outputs)
+        return lambda: bound.run(feed)
 
     def opened(self) -> Callable[[Windows, NDArray[np.float32] | None], dict[str, Any]]:
         """Open the graph once and return what `run` does."""

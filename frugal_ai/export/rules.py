@@ -135,6 +135,12 @@ def _reshaped(node: onnx.NodeProto, source: str, editing: Editing) -> Found:
 
 def transposes(node: onnx.NodeProto, editing: Editing) -> Found:
     """Take back a transposition that another one undoes; cut and pick before transposing."""
+    added = editing.made_by(node.input[0], "Unsqueeze") if node.op_type == "Transpose" else None
+    if added is not None and list(attributes(node)["perm"]) == [0, 2, 1]:
+        axes = editing.constant(added.input[1])
+        if axes is not None and sizes(axes) in ([1], [2]):  # an axis more, on the other side
+            other = editing.add_constant(np.array([3 - sizes(axes)[0]], np.int64))
+            return make("Unsqueeze", [added.input[0], other], node.output[0])
     before = editing.made_by(node.input[0], "Transpose") if node.input else None
     if before is None:
         return None

@@ -90,6 +90,40 @@ def split(node: onnx.NodeProto, editing: Editing) -> Found:
     return [*product.nodes, make("Add", [total, terms[-1]], node.output[0])]
 
 
+def apart(node: onnx.NodeProto, editing: Editing) -> Found:
+    """Multiply rows that are the same for every origin before any forecast, their means taken off.
+
+    The product ``W (x - mean)`` of the others stays as it is.
+    """
+    weights = node.input[0]
+    centred = editing.made_by(node.input[1], "Sub") if node.op_type == "MatMul" else None
+    joined = editing.made_by(centred.input[0], "Concat") if centred else None
+    if centred is None or joined is None or weights not in editing.fixed:
+        return None
+    mean, shape = editing.constant(centred.input[1]), editing.shapes.get(weights, ())
+    parts = _parts(joined, editing) if attributes(joined)["axis"] == 1 else None
+    alone = all(len(editing.users[one.output[0]]) == 1 for one in (joined, centred))
+    if mean is None or parts is None or not alone or len(shape) != 2:
+        return None
+    fixed = [(name, its) for name, its in parts if _fixed(name, editing)]
+    product = _Product(editing, weights, [one for one in parts if one not in fixed])
+    if not fixed or not product.kept or mean.shape != (shape[1], 1):
+        return None
+    left = [column for _, its in product.kept for column in its]
+    names = [name for name, _ in product.kept]
+    rows = product.add("Concat", names, axis=1) if len(names) > 1 else names[0]
+    rows = product.add("Sub", [rows, editing.add_constant(mean[left])])
+    total = product.add("MatMul", [product.columns([its for _, its in product.kept]), rows])
+    for i, (name, its) in enumerate(fixed):
+        own = editing.add_constant(mean[list(its)])
+        known = product.add("Sub", [editing.makers[name].input[0], own])
+        term = product.add("MatMul", [product.columns([its]), known])
+        last = node.output[0] if i == len(fixed) - 1 else editing.fresh()
+        product.nodes.append(make("Add", [total, term], last))
+        total = last
+    return product.nodes
+
+
 def _rest(product: _Product) -> str:
     names = [name for name, _ in product.kept]
     rows = product.add("Concat", names, axis=1) if len(names) > 1 else names[0]

@@ -10,7 +10,7 @@ import spox.opset.ai.onnx.v17 as op
 from numpy.typing import ArrayLike, DTypeLike
 from spox import Var
 
-from frugal_ai.data.calendar import DAY_S
+from frugal_ai.data.calendar import DAY_S, WEEK_S
 from frugal_ai.features.grid import Grid, position
 
 TARGET = "target"
@@ -142,19 +142,49 @@ class Frame:
 
     @cached_property
     def elapsed(self) -> Var:
-        """Start of each target interval on the local clock [s since `monday`], int64 [B, 1, H]."""
-        grid = self.grid
-        base = int(grid.offsets[0]) - self.monday * DAY_S
-        lead = op.range(
-            *(const(i, np.int64) for i in (base, base + grid.horizon * grid.step_s, grid.step_s))
-        )
-        origin = op.unsqueeze(self.inputs["origin"], const([1, 2], np.int64))
-        before = op.add(origin, lead)
+        """Start of each target interval on the local clock [s since `monday`], int64 [B, 1, H].
+
+        Clocks of Europe change on Sundays at 01:00 UTC. Where changes are whole weeks or days
+        apart, one offset holds for each of these, and is looked up; else it is counted which
+        changes were before each interval.
+        """
+        grid, monday = self.grid, self.monday * DAY_S
         if not len(grid.transitions):
-            return before
-        started = op.greater_or_equal(before, const(grid.transitions[:, None] + base, np.int64))
-        changes = const(np.diff(grid.offsets)[None], np.int64)  # [1, transitions]
-        return op.add(before, op.matmul(changes, op.cast(started, to=np.int64)))
+            return self._since(monday - int(grid.offsets[0]))
+        period = next((one for one in (WEEK_S, DAY_S) if grid.changes_every(one)), None)
+        if period is not None:
+            return self._looked_up(period)
+        before = self._since(monday - int(grid.offsets[0]))
+        started = grid.transitions[:, None] + int(grid.offsets[0]) - monday  # [changes, 1]
+        return op.add(before, _change(op.greater_or_equal(before, const(started, np.int64)), grid))
+
+    def _since(self, start: int) -> Var:
+        """Time from an instant to the start of each target interval [s], int64 [B, 1, H]."""
+        length = self.grid.horizon * self.grid.step_s
+        ends = (-start, length - start, self.grid.step_s)
+        lead = op.range(*(const(i, np.int64) for i in ends))
+        return op.add(op.unsqueeze(self.inputs["origin"], const([1, 2], np.int64)), lead)
+
+    def _looked_up(self, period: int) -> Var:
+        """Add the offset of each period, all of which begin like the first change."""
+        grid = self.grid
+        first, last = (DAY_S * (grid.first_day + i) for i in (-1, len(grid.day_codes) + 1))
+        start = int(grid.transitions[0])
+        start -= -(-(start - first) // period) * period
+        ends = (0, -(-(last - start) // period), 1)
+        periods = op.range(*(const(i, np.int32) for i in ends))
+        # onnxruntime computes no greater_or_equal of this operator set before any forecast
+        before = (grid.transitions - start)[:, None] // period - 1
+        change = _change(op.greater(periods, const(before, np.int32)), grid)
+        shift = start + int(grid.offsets[0]) - self.monday * DAY_S
+        table = op.squeeze(op.add(change, const([[shift]], np.int64)), const([0], np.int64))
+        since = self._since(start)
+        return op.add(since, op.gather(table, op.div(since, const(period, np.int64))))
+
+
+def _change(started: Var, grid: Grid) -> Var:
+    """Sum up the changes of the clock that have started, [..., changes, n], to [..., 1, n]."""
+    return op.matmul(const(np.diff(grid.offsets)[None], np.int64), op.cast(started, to=np.int64))
 
 
 def cut(values: Var, start: int, end: int) -> Var:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import onnxruntime
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 from spox import Var
 

@@ -92,6 +92,10 @@ class Grid:
         """The grid with the target in its own unit."""
         return replace(self, capacity=None, scale=1.0)
 
+    def changes_every(self, period_s: int) -> bool:
+        """Say whether the changes of the local clock are whole periods apart."""
+        return bool((np.diff(self.transitions) % period_s == 0).all())
+
     def base(self, name: str) -> frozenset[str]:
         """Return the known covariates that a name stands for.
 

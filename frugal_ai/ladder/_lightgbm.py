@@ -31,6 +31,7 @@ class TreeSettings(Rung):
     column_share: Annotated[float, Gt(0), Le(1)] = 0.4
     row_share: Annotated[float, Gt(0), Le(1)] = 0.7
     l2: Annotated[float, Ge(0)] = 5.0
+    bins: Annotated[int, Ge(2), Le(255)] = 127
 
     search: ClassVar[Mapping[str, Range]] = {
         "trees": Range(100, 1000, log=True, whole=True),
@@ -97,10 +98,10 @@ def fit_trees(
         "bagging_fraction": settings.row_share,
         "bagging_freq": 1,
         "lambda_l2": settings.l2,
-        "max_bin": 127,
+        "max_bin": settings.bins,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "num_threads": 1,
         "verbosity": -1,
     }

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import spox.opset.ai.onnx.v17 as op
+from annotated_types import Ge, Gt, Le
 from spox import Var
 
 from frugal_ai.features.blocks.base import Block
@@ -87,6 +88,9 @@ class Boosting(TreeSettings):
 
     rung: Literal["boosting"] = "boosting"
     level: Duration | None = timedelta(days=7)
+    trees: Annotated[int, Ge(1)] = 300
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.045
+    rows_per_leaf: Annotated[int, Ge(1)] = 40
     family: ClassVar[Family] = "boosting"
     summary: ClassVar[str] = "LightGBM on the features, relative to the recent level"
 

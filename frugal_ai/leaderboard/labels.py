@@ -61,12 +61,15 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list
     placed: list[Box] = []
     for label in labels:
         others = [(one.x, one.y) for one in labels if one != label]
-        candidates = _candidates(label)
-        costs = [
-            _covered(box, obstacles, placed, frame) + _misleading(box, label, others)
-            for box in candidates
-        ]
-        placed.append(candidates[costs.index(min(costs))])
+        best, least = None, math.inf
+        for box in _candidates(label):
+            cost = _misleading(box, label, others)
+            if cost < least:  # the nearest are first, so most of the others are never looked at
+                cost += _covered(box, obstacles, placed, frame)
+            if cost < least:
+                best, least = box, cost
+        if best is not None:
+            placed.append(best)
     return placed
 
 
@@ -86,10 +89,14 @@ def _candidates(label: Label) -> list[Box]:
 
 def _covered(box: Box, obstacles: Sequence[Box], names: Sequence[Box], frame: Box) -> float:
     area = (box.right - box.left) * (box.top - box.bottom)
-    covered = sum(box.overlap(one) for one in (*obstacles, *names)) / area
     outside = 1.0 - box.overlap(frame) / area
-    touching = any(box.overlap(one) for one in names)
-    return covered + _OUTSIDE * outside + _TOUCHING * touching
+    covered = sum(
+        box.overlap(one)
+        for one in obstacles
+        if one.left < box.right and box.left < one.right  # most stand elsewhere
+    )
+    named = sum(box.overlap(one) for one in names)
+    return (covered + named) / area + _OUTSIDE * outside + _TOUCHING * (named > 0)
 
 
 def _misleading(box: Box, label: Label, others: Sequence[tuple[float, float]]) -> float:

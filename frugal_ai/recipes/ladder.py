@@ -8,9 +8,10 @@ from frugal_ai.recipes import Kind
 def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
-    Trees need the level of what moves without bounds, as load and carbon intensity do. PV's errors
-    are unequal from night to noon, so that its linear rung minimizes absolute errors and not
-    squares, and trees gain from what it says of them.
+    Trees need the level of what moves without bounds, as load and carbon intensity do; what rests
+    on forecasts of the weather needs no finer steps than they have. PV's errors are unequal from
+    night to noon, so that its linear rung minimizes absolute errors and not squares, and trees gain
+    from what it says of them.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
         "pv": ("linear_quantiles",),
     }
     growing = kind in ("load", "intensity")
-    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None})
+    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None, "bins": 31})
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
     stacked = ("stacked_boosting",) if kind == "pv" else ()

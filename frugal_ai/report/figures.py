@@ -100,10 +100,17 @@ class Figures(Settings):
     def unflat(values: Mapping[str, float]) -> dict[str, Any]:
         """Undo `flat`; names that are no figures are left out."""
         found: dict[str, Any] = {}
-        for name in Figures.model_fields:
-            ends = [name.replace("_ci", "_lo"), name.replace("_ci", "_hi")]
-            if name.endswith("_ci") and all(end in values for end in ends):
-                found[name] = tuple(values[end] for end in ends)
-            elif name in values:
-                found[name] = values[name]
+        for name, ends in _ENDS.items():
+            if ends is None:
+                if name in values:
+                    found[name] = values[name]
+            elif ends[0] in values and ends[1] in values:
+                found[name] = (values[ends[0]], values[ends[1]])
         return found
+
+
+_ENDS = {
+    name: (name.replace("_ci", "_lo"), name.replace("_ci", "_hi")) if name.endswith("_ci") else None
+    for name in Figures.model_fields
+}
+"""The two flat names of an interval; None where a figure has one name only."""

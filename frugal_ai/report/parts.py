@@ -117,6 +117,8 @@ class ContextReport(Settings):
         Number of forecasts that the choice weighs beside training.
     fleet
         Name and digest of the fleet whose life cycle the choice weighs instead; None without one.
+    fleet_years
+        Of service, which its bill is over.
     energy_spread
         Factor f: the true energy lies within 1/f and f times the figure in 90 % of cases, for all
         rungs alike; None where it was measured.
@@ -131,6 +133,7 @@ class ContextReport(Settings):
     threads: Annotated[int, Ge(1)] = 1
     forecasts: Count = 0
     fleet: str | None = None
+    fleet_years: Annotated[float, Gt(0)] | None = None
 
 
 class OriginsReport(Settings):

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 from frugal_ai.errors import DataError
 from frugal_ai.files import write_text
 from frugal_ai.report.compression import CompressionReport
+from frugal_ai.report.figures import Count
 from frugal_ai.report.parts import (
     ContextReport,
     MlflowReport,
@@ -40,12 +41,16 @@ class RunReport(Settings):
     title: str = ""
     kind: str
     unit: str
+    series: tuple[str, ...] = ()
+    step_s: Count | None = None
+    horizon_s: Count | None = None  # from the origin to the end of the last interval
     simulated: bool
     weather: Weather | None = None
     recalibrated: bool = False  # whether quantiles drift with what arrives
     started: AwareDatetime
     ended: AwareDatetime
     status: Literal["finished", "interrupted"]
+    rule: Literal["least_carbon", "budget", "price"] | None = None  # of the choice
     git_revision: str | None = None
     data_digest: str
     targets_digest: str

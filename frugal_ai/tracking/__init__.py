@@ -1,9 +1,12 @@
 """Runs in MLflow: a parent run per pipeline run, a child per rung, the chosen model registered.
 
-The only importer of mlflow. Import it at the last moment: that costs a second of CPU time.
+The only importer of mlflow, which costs two seconds of CPU time and 150 MB: it is imported when
+what needs it is asked for. `records` reads what MLflow keeps in a database without it.
 """
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 # mlflow reads these when it is imported or used; what the user has set stays.
 for _name, _value in {
@@ -18,8 +21,18 @@ for _name, _value in {
 }.items():
     os.environ.setdefault(_name, _value)
 
-from frugal_ai.tracking.log import log_ledger, log_run  # noqa: E402 - the environment comes before mlflow
-from frugal_ai.tracking.rows import read_runs  # noqa: E402 - likewise
-from frugal_ai.tracking.store import default_uri  # noqa: E402 - likewise
+if TYPE_CHECKING:
+    from frugal_ai.tracking.log import log_ledger, log_run
+    from frugal_ai.tracking.rows import read_runs
+    from frugal_ai.tracking.uri import default_uri
 
 __all__ = ["default_uri", "log_ledger", "log_run", "read_runs"]
+
+_HOMES = {"default_uri": "uri", "log_ledger": "log", "log_run": "log", "read_runs": "rows"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: a page that reads a database does without mlflow."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

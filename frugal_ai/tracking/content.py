@@ -1,9 +1,10 @@
 """What a run and its rungs say of themselves in MLflow, beside their figures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from frugal_ai.report import Figures, RungReport, RungRow, RunReport
+from frugal_ai.report.gates import failed_gates
 
 ROLE = "frugal.role"
 """Tag that tells a pipeline's run ("run") from that of a rung ("rung")."""
@@ -25,17 +26,29 @@ def row_fields(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: tags[tag] for name, tag in _TAGS.items() if tag in tags}
 
 
+def tag_names() -> tuple[str, ...]:
+    """Return the tags that `rung_tags` writes."""
+    return tuple(_TAGS.values())
+
+
 def rung_params(rung: RungReport) -> dict[str, str]:
     """Return a rung's settings."""
     return _params({"family": rung.family, **rung.params})
 
 
 def run_tags(report: RunReport) -> dict[str, str]:
-    """Return what identifies a run, and why it chose as it did."""
+    """Return what identifies a run, why it chose as it did, and which gates that does not pass."""
+    failed = failed_gates(report) if report.chosen else ()
     tags = {
         "frugal.run_id": report.run_id,
         "frugal.pipeline": report.pipeline,
         "frugal.kind": report.kind,
+        "frugal.title": report.title,
+        "frugal.rule": report.rule or "",
+        "frugal.series": _names(report.series),
+        "frugal.step_s": _text(report.step_s) if report.step_s else "",
+        "frugal.horizon_s": _text(report.horizon_s) if report.horizon_s else "",
+        "frugal.origins_validation": _text(report.origins.validation),
         "frugal.simulated": _text(report.simulated),
         "frugal.weather": report.weather,
         "frugal.status": report.status,
@@ -43,6 +56,7 @@ def run_tags(report: RunReport) -> dict[str, str]:
         "frugal.targets_digest": report.targets_digest,
         "frugal.git_revision": report.git_revision,
         "frugal.chosen": report.chosen,
+        "frugal.failed_gates": _text(failed) if failed else "",
         "mlflow.note.content": report.reason,
         "energy_method": report.context.energy_method,
         "hardware": report.context.hardware.label,
@@ -84,6 +98,14 @@ def _params(values: Mapping[str, object]) -> dict[str, str]:
         for name, value in values.items()
         if value is not None and value != ""
     }
+
+
+def _names(series: Sequence[str]) -> str:
+    """List series, as many as a tag holds."""
+    kept = list(series)
+    while len(_text(kept)) > _VALUE_LENGTH:
+        kept = kept[: len(kept) // 2]
+    return _text(kept) if kept else ""
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import OutputError, TrackingError
-from frugal_ai.report import Figures, MlflowReport, RunReport
+from frugal_ai.report import MlflowReport, RunReport
 from frugal_ai.tracking.bill import bill_figures, ledger_figures
 from frugal_ai.tracking.content import (
     ROLE,
@@ -23,15 +23,8 @@ from frugal_ai.tracking.content import (
     source_tags,
 )
 from frugal_ai.tracking.model import log_models
-from frugal_ai.tracking.store import (
-    FAILURES,
-    artifact_location,
-    default_uri,
-    open_store,
-    reason,
-    resolve,
-    shown,
-)
+from frugal_ai.tracking.store import FAILURES, open_store
+from frugal_ai.tracking.uri import artifact_location, default_uri, reason, resolve, shown
 
 _FILES = (
     "run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv",
@@ -155,17 +148,22 @@ def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path
     bundles = {name: open_bundle(run_dir / name) for name in report.bundles}
     start = _ms(report.started)
     tags = {**run_tags(report), **source_tags(report), ROLE: "run"}
+    if report.compression is not None:
+        tags["frugal.shipped"] = report.compression.shipped
     parent = client.create_run(experiment, start, tags, report.pipeline).info.run_id
     try:
         best = next((rung for rung in report.rungs if rung.chosen), None)
-        _batch(client, parent, run_params(report), best, report.ended)
-        _compression(client, parent, report)
-        _bill(client, parent, report, run_dir)
+        figures = {} if best is None else best.flat()
+        figures |= _compression(report) | ledger_figures(run_dir / "ledger.jsonl")
+        figures |= bill_figures(run_dir / "bill")
+        if report.context.fleet_years is not None:
+            figures["bill.years"] = report.context.fleet_years
+        _batch(client, parent, run_params(report), figures, report.ended)
         _artifacts(client, parent, report, run_dir)
         for rung, row in zip(report.rungs, report.rows(), strict=True):
             tags = {**rung_tags(row), **source_tags(report), ROLE: "rung", _PARENT: parent}
             child = client.create_run(experiment, start, tags, rung.rung).info
-            _batch(client, child.run_id, rung_params(rung), rung, rung.ended)
+            _batch(client, child.run_id, rung_params(rung), rung.flat(), rung.ended)
             if rung.chosen:
                 log_models(client, child, report.pipeline, list(bundles.values()))
             client.set_terminated(child.run_id, "FINISHED", _ms(rung.ended))
@@ -178,9 +176,13 @@ def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path
 
 
 def _batch(
-    client: MlflowClient, run: str, params: Mapping[str, str], rung: Figures | None, at: datetime
+    client: MlflowClient,
+    run: str,
+    params: Mapping[str, str],
+    figures: Mapping[str, float | None],
+    at: datetime,
 ) -> None:
-    figures = {} if rung is None else rung.flat()
+    """Log all of a run at once: each call to the store is some transactions."""
     client.log_batch(
         run,
         metrics=[Metric(k, float(v), _ms(at), 0) for k, v in figures.items() if v is not None],
@@ -188,35 +190,29 @@ def _batch(
     )
 
 
-def _compression(client: MlflowClient, run: str, report: RunReport) -> None:
-    """Log every candidate of compression, a metric for each figure of each."""
+def _compression(report: RunReport) -> dict[str, float | None]:
+    """Return what compressing cost, and each figure of every candidate."""
     found = report.compression
     if found is None:
-        return
-    client.set_tag(run, "frugal.shipped", found.shipped)
-    figures = {"compression.co2e_g": found.co2e_g, "compression.cpu_s": found.cpu_s}
+        return {}
+    figures: dict[str, float | None] = {
+        "compression.co2e_g": found.co2e_g,
+        "compression.cpu_s": found.cpu_s,
+    }
     for one in found.candidates:
         row = one.model_dump(
             exclude={"kind", "retained_ci", "verdict", "misses"}, exclude_none=True
         )
         figures |= {f"compression.{one.kind}.{name}": value for name, value in row.items()}
-    at = _ms(report.ended)
-    client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
-
-
-def _bill(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:
-    """Log what the run and, where there is a fleet, its life cycle come to, stage by stage."""
-    figures = ledger_figures(run_dir / "ledger.jsonl") | bill_figures(run_dir / "bill")
-    at = _ms(report.ended)
-    client.log_batch(run, metrics=[Metric(name, value, at, 0) for name, value in figures.items()])
-    if (run_dir / "bill").is_dir():
-        client.log_artifacts(run, str(run_dir / "bill"), "bill")
+    return figures
 
 
 def _artifacts(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:
     for name in _FILES:
         if (run_dir / name).is_file():
             client.log_artifact(run, str(run_dir / name))
+    if (run_dir / "bill").is_dir():
+        client.log_artifacts(run, str(run_dir / "bill"), "bill")
     for name in report.bundles:
         client.log_artifacts(run, str(run_dir / name), name)
 

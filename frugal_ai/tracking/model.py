@@ -11,12 +11,17 @@ import numpy as np
 from frugal_edge.bundle import Bundle
 from frugal_edge.manifest import Tensor
 from mlflow.entities import RunInfo
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 
-_ALIAS = "candidate"
+CANDIDATE = "candidate"
+"""Alias of the newest version that nobody has decided on."""
+BUNDLE = "frugal.bundle"
+"""Tag of a version: the identity of its bundle."""
+
 _GRAPH = "model.onnx"
 _READY_S = 30  # some registries take a while to copy a model
 _RESERVED = str.maketrans("/:", "__")  # in the names of registered models
@@ -43,14 +48,34 @@ def log_models(
         One per series.
     """
     for bundle in bundles:
-        name, place = pipeline, "model"
-        if len(bundles) > 1:
-            series = bundle.manifest.series_id.translate(_RESERVED)
-            name, place = f"{pipeline}-{series}", f"model/{series}"
-        with TemporaryDirectory(prefix="frugal-ai-") as folder:
-            write_model(bundle, Path(folder), run.run_id)
-            client.log_artifacts(run.run_id, folder, place)
-        _register(client, name, f"{run.artifact_uri}/{place}", run.run_id, bundle.manifest.id)
+        version = log_model(client, run, pipeline, bundle, alone=len(bundles) == 1)
+        client.set_registered_model_alias(version.name, CANDIDATE, version.version)
+
+
+def log_model(
+    client: MlflowClient, run: RunInfo, pipeline: str, bundle: Bundle, *, alone: bool
+) -> ModelVersion:
+    """Log the model of one series under a run, and register it.
+
+    Parameters
+    ----------
+    run
+        The rung's run.
+    alone
+        Whether it is the pipeline's only series.
+    """
+    name = registered_name(pipeline, bundle.manifest.series_id, alone=alone)
+    place = "model" if alone else f"model/{bundle.manifest.series_id.translate(_RESERVED)}"
+    with TemporaryDirectory(prefix="frugal-ai-") as folder:
+        write_model(bundle, Path(folder), run.run_id)
+        client.log_artifacts(run.run_id, folder, place)
+    source = f"{run.artifact_uri}/{place}"
+    return _register(client, name, source, run.run_id, bundle.manifest.id)
+
+
+def registered_name(pipeline: str, series: str, *, alone: bool) -> str:
+    """Return the name that a model is registered under."""
+    return pipeline if alone else f"{pipeline}-{series.translate(_RESERVED)}"
 
 
 def write_model(bundle: Bundle, folder: Path, run_id: str) -> None:
@@ -115,13 +140,14 @@ def _schema(tensors: list[Tensor]) -> Schema:
     )
 
 
-def _register(client: MlflowClient, name: str, source: str, run_id: str, bundle: str) -> None:
+def _register(
+    client: MlflowClient, name: str, source: str, run_id: str, bundle: str
+) -> ModelVersion:
     try:
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = client.create_model_version(
-        name, source, run_id, tags={"frugal.bundle": bundle}, await_creation_for=_READY_S
+    return client.create_model_version(
+        name, source, run_id, tags={BUNDLE: bundle}, await_creation_for=_READY_S
     )
-    client.set_registered_model_alias(name, _ALIAS, version.version)

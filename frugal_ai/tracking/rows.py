@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import Figures, RungRow
 from frugal_ai.tracking.content import ROLE, row_fields
-from frugal_ai.tracking.store import FAILURES, open_store, reason, resolve, shown
+from frugal_ai.tracking.store import FAILURES, open_store
+from frugal_ai.tracking.uri import reason, resolve, shown
 
 _PAGE = 1000
 
@@ -38,7 +39,7 @@ def read_runs(uri: str, pipeline: str | None = None) -> list[RungRow]:
     where = resolve(uri)
     try:
         with open_store(where, writing=False) as client:
-            experiments = list(_experiments(client, pipeline))
+            experiments = list(experiments_of(client, pipeline))
             if not experiments:
                 return []
             found = [_row(run) for run in _rungs(client, experiments)]
@@ -47,11 +48,13 @@ def read_runs(uri: str, pipeline: str | None = None) -> list[RungRow]:
     return [row for row in found if row is not None]
 
 
-def _experiments(client: MlflowClient, pipeline: str | None) -> Iterator[str]:
+def experiments_of(client: MlflowClient, pipeline: str | None) -> Iterator[str]:
+    """Yield the experiments of a pipeline, or all."""
+
     def page(token: str | None) -> Any:
         return client.search_experiments(max_results=_PAGE, page_token=token)
 
-    for experiment in _pages(page):
+    for experiment in pages(page):
         if pipeline in {None, experiment.name}:
             yield experiment.experiment_id
 
@@ -62,10 +65,11 @@ def _rungs(client: MlflowClient, experiments: list[str]) -> Iterator[Run]:
     def page(token: str | None) -> Any:
         return client.search_runs(experiments, wanted, max_results=_PAGE, page_token=token)
 
-    return _pages(page)
+    return pages(page)
 
 
-def _pages(page: Callable[[str | None], Any]) -> Iterator[Any]:
+def pages(page: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Yield all that a paged answer holds."""
     token: str | None = None
     while True:
         found = page(token)

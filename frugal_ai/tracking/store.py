@@ -6,92 +6,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import sqlalchemy
 from frugal_edge.errors import EdgeError
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SADeprecationWarning, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
 from frugal_ai.errors import TrackingError
+from frugal_ai.tracking.uri import database, probe, sqlite_file
 
 FAILURES = (TrackingError, MlflowException, SQLAlchemyError, OSError, ImportError, EdgeError)
 """What logging may raise: the store's own errors, files, a database driver, a broken bundle."""
-
-_DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
-_REASON_LENGTH = 300
-
-
-def default_uri(folder: Path) -> str:
-    """Return the SQLite store of a folder of runs.
-
-    Raises
-    ------
-    TrackingError
-        If the path has characters that a URI of MLflow cannot carry.
-    """
-    path = folder.absolute() / "mlflow.db"
-    if set(str(path)) & set("%?"):
-        raise TrackingError(f"{path}: expected a path without % and ?; give a tracking URI instead")
-    return f"sqlite:///{path}"
-
-
-def resolve(uri: str) -> str:
-    """Check a tracking URI and make the path of a SQLite store absolute.
-
-    Raises
-    ------
-    TrackingError
-        If it names a folder, keeps nothing, or is no URI.
-    """
-    expected = "expected a tracking URI such as http://HOST:5000 or sqlite:///runs/mlflow.db"
-    try:
-        scheme = urlsplit(uri).scheme
-        if _database(uri) is None:
-            if (scheme or uri) in {"", "file"} or (not scheme and os.sep in uri):
-                raise TrackingError(f"{expected}, got {uri!r}")
-            return uri
-        url = make_url(uri)
-    except (ValueError, SQLAlchemyError) as error:
-        raise TrackingError(f"{expected}, got {shown(uri)!r}") from error
-    if url.get_backend_name() != "sqlite":
-        return uri
-    if url.database in {None, "", ":memory:"}:
-        raise TrackingError(f"{expected}, got {uri!r}, which is forgotten at once")
-    if str(url.database).startswith("file:"):  # mlflow would make a folder of that name
-        raise TrackingError(f"{expected}, got {uri!r}; write the path alone")
-    return url.set(database=str(Path(str(url.database)).absolute())).render_as_string()
-
-
-def shown(uri: str) -> str:
-    """Return a URI without its password."""
-    if uri.startswith("sqlite"):
-        return uri
-    before, at, after = uri.rpartition("@")
-    scheme, mark, credentials = before.partition("://")
-    return f"{scheme}{mark}{credentials.partition(':')[0]}{at}{after}"
-
-
-def artifact_location(uri: str, folder: Path, pipeline: str) -> str | None:
-    """Return where a pipeline's artifacts go: beside a database, None where a server decides.
-
-    Parameters
-    ----------
-    uri
-        As `resolve` returns it.
-    folder
-        Folder of runs, for a database without one.
-    pipeline
-        Its name.
-    """
-    kind = _database(uri)
-    if kind is None:
-        return None
-    home = _sqlite_file(uri).parent if kind == "sqlite" else folder.absolute()
-    return (home / "mlartifacts" / pipeline).as_uri()
 
 
 @contextmanager
@@ -110,55 +35,20 @@ def open_store(uri: str, *, writing: bool) -> Iterator[MlflowClient]:
     TrackingError
         If there is no SQLite store to read.
     """
-    kind = _database(uri)
+    kind = database(uri)
     if kind == "sqlite":
-        path = _sqlite_file(uri)
+        path = sqlite_file(uri)
         if writing:
             path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(path.parent):
-                _probe(uri, "BEGIN IMMEDIATE")
+                probe(uri, "BEGIN IMMEDIATE")
                 yield _client(uri)
             return
         if not path.is_file():
             raise TrackingError("there is no such file: no run has been logged there")
     if kind is not None:
-        _probe(uri, "SELECT 1")
+        probe(uri, "SELECT 1")
     yield _client(uri)
-
-
-def reason(error: BaseException) -> str:
-    """Say in one line why the store failed."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, DBAPIError):
-            return _line(cause.orig)
-        if isinstance(cause, OSError) and cause.strerror:
-            return f"{cause.strerror}: {cause.filename}" if cause.filename else cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, ImportError):
-        return f"a package is not installed: {_line(error)}"
-    return _line(error)
-
-
-def _line(error: object) -> str:
-    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return text if len(text) <= _REASON_LENGTH else text[: _REASON_LENGTH - 3] + "..."
-
-
-def _database(uri: str) -> str | None:
-    kind = urlsplit(uri).scheme.partition("+")[0]
-    return kind if kind in _DATABASES else None
-
-
-def _sqlite_file(uri: str) -> Path:
-    return Path(str(make_url(uri).database))
-
-
-def _probe(uri: str, statement: str) -> None:
-    """Fail at once where mlflow would try again for minutes."""
-    engine = sqlalchemy.create_engine(uri, poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
 
 
 def _client(uri: str) -> MlflowClient:

@@ -60,6 +60,25 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What a carbon intensity counts.
+
+    Attributes
+    ----------
+    kind
+        ``average`` or ``marginal``.
+    basis
+        ``direct`` or ``lifecycle``.
+    scope
+        ``production`` or ``consumption``.
+    """
+
+    kind: str
+    basis: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileEntry:
     """What a file of the bundle must be."""
 
@@ -100,6 +119,7 @@ class Manifest:
     ir_version: int
     minimum_onnxruntime: str
     files: Mapping[str, FileEntry]
+    counts: Counts | None = None
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return the covariates of the input ``known`` or ``past``, none if it is not read."""

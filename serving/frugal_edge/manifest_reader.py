@@ -12,6 +12,7 @@ from frugal_edge.manifest import (
     QUANTILES,
     SIGNATURE,
     Bounds,
+    Counts,
     FileEntry,
     GapPolicy,
     Manifest,
@@ -24,8 +25,8 @@ from frugal_edge.strict_json import MAX_INTEGER, Node, parse
 # A new key outside the free sections `metrics`, `costs` and `mlflow`, or a new meaning of an old
 # one, raises this number. Whoever raises it lets the reader take the older versions too, and says
 # in the changelog which frugal-edge reads what.
-# 2: the input `drift`.
-SCHEMA_VERSION = 2
+# 2: the input `drift`. 3: `counts`, which a bundle of an intensity may have.
+SCHEMA_VERSION = 3
 REQUIRED_FILES = ("model.onnx", "golden.json", "fallback.json", "MODEL_CARD.md")
 
 _KEY_COLUMNS = ("series_id", "timestamp", "value")
@@ -39,6 +40,11 @@ _INPUTS = {
 _OUTPUTS = {
     FORECAST: ("float32", ("B", "H")),
     QUANTILES: ("float32", ("B", "H", "Q")),
+}
+_COUNTS = {
+    "kind": ("average", "marginal"),
+    "basis": ("direct", "lifecycle"),
+    "scope": ("production", "consumption"),
 }
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -93,6 +99,7 @@ def read_manifest(data: bytes) -> Manifest:
         ir_version=onnx.integer("ir_version", 1),
         minimum_onnxruntime=_matching(root, "minimum_onnxruntime", _VERSION, "a version"),
         files=_files(root.node("files")),
+        counts=_counts(root.node("counts")) if root.given("counts") else None,
     )
     onnx.close()
     root.close()
@@ -218,6 +225,15 @@ def _origins(node: Node) -> Origins:
         node.refuse("local_time", "times of the day, HH:MM")
     node.close()
     return origins
+
+
+def _counts(node: Node) -> Counts:
+    counts = Counts(*(node.text(key) for key in _COUNTS))
+    for key, among in _COUNTS.items():
+        if getattr(counts, key) not in among:
+            node.refuse(key, " or ".join(map(repr, among)))
+    node.close()
+    return counts
 
 
 def _gap_policy(node: Node) -> GapPolicy:

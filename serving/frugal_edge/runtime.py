@@ -1,4 +1,4 @@
-"""One model in onnxruntime: a single thread that sleeps when there is nothing to do."""
+"""One model in onnxruntime, its inputs and outputs checked."""
 
 import os
 import re
@@ -26,6 +26,7 @@ from frugal_edge.errors import BundleError, ForecastError, GoldenError
 from frugal_edge.forecast import Forecast, usable
 from frugal_edge.manifest import DRIFT, Manifest, Tensor
 from frugal_edge.origin import check_origin
+from frugal_edge.session import BoundGraph, Spec, quiet_session
 from frugal_edge.tensors import check_inputs, finite_array
 
 _ORT_ERRORS = (
@@ -43,20 +44,6 @@ Inputs = Mapping[str, NDArray[Any]]  # as the graph reads them, with a batch axi
 Judged = tuple[Forecast, tuple[str, ...]]  # and what of the inputs goes beyond the training
 
 _DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
-_ERRORS_ONLY = 3
-
-
-def quiet_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a graph with one thread, no spinning, no memory arena, and errors alone logged."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = _ERRORS_ONLY
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 class Forecaster:
@@ -79,13 +66,16 @@ class Forecaster:
         self._golden = bundle.content[golden.NAME]
         _check_version(self.manifest.minimum_onnxruntime)
         try:
-            self._session = quiet_session(bundle.content["model.onnx"])
+            session = quiet_session(bundle.content["model.onnx"])
         except _ORT_ERRORS as error:
             raise BundleError(
                 f"model.onnx: onnxruntime {onnxruntime.__version__} cannot load it: {_line(error)}"
             ) from error
-        _check_tensors("input", self._session.get_inputs(), self.manifest.inputs)
-        _check_tensors("output", self._session.get_outputs(), self.manifest.outputs)
+        _check_tensors("input", session.get_inputs(), self.manifest.inputs)
+        _check_tensors("output", session.get_outputs(), self.manifest.outputs)
+        self._graph = BoundGraph(
+            session, *map(specs, (self.manifest.inputs, self.manifest.outputs))
+        )
 
     def self_test(self) -> tuple[int, float]:
         """Replay the golden cases.
@@ -219,17 +209,20 @@ class Forecaster:
         return quality.out_of_bounds(self.manifest, read)
 
     def _run(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
-        names = list(self.manifest.outputs)
-        try:
-            outputs = self._session.run(names, dict(inputs))
-        except _ORT_ERRORS as error:
-            raise ForecastError(f"the model failed: {_line(error)}") from error
-        found = dict(zip(names, outputs, strict=True))
         batch = len(next(iter(inputs.values())))
+        try:
+            found = self._graph.run(inputs) if batch == 1 else self._graph.run_batch(inputs)
+        except (*_ORT_ERRORS, RuntimeError) as error:  # the latter where places are bound
+            raise ForecastError(f"the model failed: {_line(error)}") from error
         for name, output in found.items():
             if output.shape != (batch, *self.manifest.outputs[name].shape[1:]):
                 raise ForecastError(f"the model gave {name} of shape {list(output.shape)}")
         return found
+
+
+def specs(tensors: Mapping[str, Tensor]) -> dict[str, Spec]:
+    """Return type and shape of tensors of a manifest."""
+    return {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
 
 
 def load(folder: str | os.PathLike[str]) -> Forecaster:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import spox
-from frugal_edge.runtime import quiet_session
-from hypothesis import given, settings
+from frugal_edge.session import quiet_session
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -97,11 +97,10 @@ def test_groups_are_calibrated_apart() -> None:
     assert (widths[1] > 15).all()
 
 
-@settings(max_examples=20, deadline=None)
-@given(n=st.integers(9, 60), seed=st.integers(0, 10_000))
-def test_the_share_below_a_level_is_at_least_the_level_on_average(n: int, seed: int) -> None:
+@pytest.mark.parametrize("n", [9, 10, 23, 60])
+def test_the_share_below_a_level_is_at_least_the_level_on_average(n: int) -> None:
     """Exchangeable residuals: expectation of coverage is rank / (n + 1), whatever they are."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(n)
     trials = 2000  # lead times stand for independent repeats
     actual = rng.exponential(1.0, (n + 1, trials))
     learnt = calibrate(np.zeros((n, trials, 1)), actual[:n], np.zeros(n, np.int64), 1, LEVELS)

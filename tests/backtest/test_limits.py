@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from pydantic import ValidationError
 from spox import Var
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai import ladder

@@ -52,9 +52,12 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def finished(
+    small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Finished:
     """The small pipeline with trees alone, not compressed, so that the bundle is the teacher."""
     base = tmp_path_factory.mktemp("speed")
+    shutil.copy(empty_store, base)
     rungs = [{"rung": "seasonal_naive", "season": "1d"}, small_settings["rungs"][-1]]
     path = base / "small.yaml"
     path.write_text(yaml.safe_dump(small_settings | {"rungs": rungs, "compress": False}))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.intensity import naive, profile, score, windows
+from benchmarks.intensity import lost, naive, profile, score, windows
 from frugal_ai.cost.intensity.point import Base, Point
 from frugal_ai.when import greenest
 
@@ -38,3 +38,13 @@ def test_naive_days() -> None:
     at = np.array([24 * 8])
     assert naive(values, at, 1)[0].tolist() == list(range(24 * 7, 24 * 8))
     assert profile(values, at, 3)[0, 0] == pytest.approx(np.mean([24 * 7, 24 * 6, 24 * 5]))
+
+
+def test_what_is_lost_by_hand() -> None:
+    night, noon = [10.0] * 2 + [90.0] * 22, [90.0] * 12 + [10.0] * 2 + [90.0] * 10
+    almost = [90.0] * 11 + [20.0] * 2 + [90.0] * 11
+    found = lost(np.array([night, noon]), np.array([noon, almost]))
+    # 80 by taking noon for night; 40 by starting at noon an hour too early
+    assert found.elsewhere == pytest.approx(80 / 120)
+    many = lost(np.array([night] * 19 + [noon]), np.array([night] * 18 + [noon, almost]))
+    assert many.tenth == 1  # two starts in twenty lose

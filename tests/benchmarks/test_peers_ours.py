@@ -1,6 +1,7 @@
 """A run of frugal-ai beside the peers: scored alike, and measured as a process."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,9 +33,12 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def finished(
+    small_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Finished:
     """The small pipeline through the process that the benchmark starts."""
     base = tmp_path_factory.mktemp("ours")
+    shutil.copy(empty_store, base)
     path, folder = base / "small.yaml", base / "run"
     path.write_text(yaml.safe_dump(small_settings), encoding="utf-8")
     command = [sys.executable, "-m", "benchmarks.peers.own", str(path), str(folder)]

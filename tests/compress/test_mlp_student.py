@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai.compress._perceptrons import LINEAR, Perceptrons, Schedule

@@ -8,7 +8,7 @@ import pytest
 from frugal_ai.cost.clock import Reading
 from frugal_ai.cost.context import CostSettings, build_context
 from frugal_ai.cost.hardware import Host
-from frugal_ai.cost.ledger import Ledger
+from frugal_ai.cost.ledger import Finding, Ledger
 from frugal_ai.cost.ledger_file import read_ledger
 from frugal_ai.cost.measurement import Measurement
 from frugal_ai.cost.record import STAGES, Stage
@@ -34,6 +34,22 @@ def filled() -> Ledger:
     book.add("training", work(4), rung="boosting", model_id="m")
     book.add("tuning", work(8, children_s=1), rung="boosting", note="three trials")
     return book
+
+
+def test_what_is_found_out_later_stands_on_the_lines_that_it_is_about(filled: Ledger) -> None:
+    filled.add("inference", work(1), rung="boosting")
+    found = Finding("test MAE [MW]", 2.5, (2.0, 3.0), cold_start_cpu_s=0.2)
+    filled.complete("digest", {"boosting": found})
+    filled.add("metering", work(1))
+    assert {one.dataset_id for one in filled.records} == {"digest"}
+    said = {
+        (one.stage, one.rung): (one.metric_name, one.metric_value, one.metric_ci)
+        for one in filled.records
+        if one.metric_value is not None
+    }
+    assert said == {("training", "boosting"): ("test MAE [MW]", 2.5, (2.0, 3.0))}
+    cold = {one.stage: one.cold_start_cpu_s for one in filled.records if one.cold_start_cpu_s}
+    assert cold == {"inference": 0.2}
 
 
 def test_record_by_hand() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from frugal_ai.cost.clock import Reading, SystemClock
+from frugal_ai.cost.clock import Clock, Reading, SystemClock
 from frugal_ai.cost.meter import CpuMeter
+from frugal_ai.cost.pace import Pace
 from frugal_ai.errors import CostError
 
 
@@ -78,6 +79,27 @@ def test_spread_is_range_over_median_of_the_blocks_kept() -> None:
     assert cost.cpu_s == pytest.approx(0.05)
     assert cost.rel_spread == pytest.approx(0.02 / 0.05)
     assert cost.rel_std == pytest.approx(0.4 / 2.059)
+
+
+class SlowPhase(Pace):
+    """A machine that is this much slower than it has been."""
+
+    def __init__(self, slower: float) -> None:
+        super().__init__()
+        self._slower = slower
+
+    def slowdown(self, clock: Clock) -> float:
+        return self._slower
+
+
+def test_a_slow_phase_of_the_machine_is_in_the_spread() -> None:
+    def spread(slower: float) -> float | None:
+        clock = FakeClock()
+        meter = CpuMeter(block_cpu_s=0.02, blocks=5, clock=clock, pace=SlowPhase(slower))
+        return meter.measure(durations(clock, [0.03, 0.09, 0.04, 0.05, 0.05, 0.06]))[1].rel_spread
+
+    assert spread(0.1) == pytest.approx(0.4)  # the blocks swing by more
+    assert spread(0.6) == pytest.approx(0.6)
 
 
 def test_books_balance() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

@@ -28,7 +28,7 @@ OLDEST = {"basis_ridge": "plain", "residual_boosting": "trees"}
 REPLAY = """
 import json, sys
 import numpy as np, onnxruntime
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 given = dict(np.load(sys.argv[2]))
 session = quiet_session(open(sys.argv[1], "rb").read())
 found = session.run(None, {one.name: given[one.name] for one in session.get_inputs()})

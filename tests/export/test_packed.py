@@ -45,7 +45,7 @@ def test_it_is_the_same_every_time() -> None:
 def test_a_tree_ensemble_runs_the_same(leaves: int) -> None:
     import lightgbm
     import spox
-    from frugal_edge.runtime import quiet_session
+    from frugal_edge.session import quiet_session
 
     from frugal_ai.export.compact import compact
     from frugal_ai.ladder._trees import to_onnx

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 from spox import Var
 
@@ -59,6 +59,21 @@ def test_rows_that_never_change_become_a_constant() -> None:
     y = op.relu(product([x["rows"], lead, more], 10))
     assert left(y, {"rows": x["rows"]}, {"rows": given["rows"]}) == [
         "Add", "Concat", "MatMul", "Neg", "Relu",
+    ]  # fmt: skip
+
+
+def test_rows_that_never_change_are_multiplied_before_with_their_means_off() -> None:
+    x, given = inputs()
+    lead = op.expand(
+        const(np.arange(2 * H).reshape(1, 2, H), F32),
+        op.concat([op.slice(op.shape(x["rows"]), *(op.const(np.array([i])) for i in (0, 1))),
+                   op.const(np.array([1, 1]))], axis=0),
+    )  # fmt: skip
+    joined = op.concat([x["rows"], lead, op.neg(x["rows"])], axis=1)
+    centred = op.sub(joined, const(RNG.normal(9, 2, (10, 1)), F32))
+    y = op.relu(op.matmul(const(RNG.normal(size=(5, 10)), F32), centred))
+    assert left(y, {"rows": x["rows"]}, {"rows": given["rows"]}) == [
+        "Add", "Concat", "MatMul", "Neg", "Relu", "Sub",
     ]  # fmt: skip
 
 

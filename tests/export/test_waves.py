@@ -5,7 +5,7 @@ import onnx
 import pytest
 import spox
 import spox.opset.ai.onnx.v17 as op
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
 from frugal_ai.export.compact import compact
 from frugal_ai.features.frame import const

@@ -5,7 +5,7 @@ from dataclasses import replace
 import lightgbm
 import numpy as np
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
 from frugal_ai import ladder
 from frugal_ai.features.recipe import Recipe

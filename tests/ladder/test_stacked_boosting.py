@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spox
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
 from frugal_ai.errors import RungError
 from frugal_ai.ladder._levels import FittedLevels

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from frugal_ai.errors import OutputError
-from frugal_ai.leaderboard.export import to_csv, to_json, write_leaderboard
+from frugal_ai.leaderboard.export import write_leaderboard
+from frugal_ai.leaderboard.rows import to_csv, to_json
 from frugal_ai.report import RungRow, RunReport
 
 

@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from frugal_ai.errors import TrackingError
+from frugal_ai.errors import TrackingError, UnknownModelError
 from frugal_ai.report import RunReport
+from frugal_ai.review.decisions import Decisions
+from frugal_ai.review.promotion import decide
+from frugal_ai.review.pull import pull
+from frugal_ai.review.situation import Proposal, look
 from frugal_ai.tracking import log_run, read_runs
 
 RunMaker = Callable[..., Path]
@@ -113,3 +117,21 @@ def test_a_server_that_goes_away_in_between_is_logged_to_later(
 def test_what_a_server_refuses_is_told(server: str, run_dir: Path) -> None:
     with pytest.raises(TrackingError, match=r"the run is not logged: .*404"):
         log_run(run_dir, f"{server}/no/such/place")
+
+
+def test_a_model_is_decided_on_and_pulled_through_a_server(
+    server: str, run_dir: Path, make_run: RunMaker, tmp_path: Path
+) -> None:
+    log_run(make_run(run_dir.parent, run_id="decided", pipeline="elsewhere"), server)
+    seen = look(server, "decided").evidence.digest
+    record = Decisions(tmp_path / "decisions.jsonl")
+    proposal = Proposal("decided", "champion", "ada", "best", evidence=seen)
+    decision = decide(server, record, proposal)
+    assert MlflowClient(server).get_registered_model("elsewhere").aliases == {"champion": "1"}
+    bundle, version, decisions = pull(server, "champion/elsewhere", tmp_path)
+    assert (version.shown, decisions) == ("elsewhere/1", [decision])
+    assert "| ada | elsewhere/1 champion | best |" in bundle.content["MODEL_CARD.md"].decode()
+    with pytest.raises(UnknownModelError, match="has no finished run"):
+        look(server, "nothing")
+    with pytest.raises(UnknownModelError, match="no model 'nope' is registered"):
+        pull(server, "champion/nope", tmp_path)

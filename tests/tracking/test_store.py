@@ -15,7 +15,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs
-from frugal_ai.tracking.store import _alone, artifact_location, reason, resolve, shown
+from frugal_ai.tracking.store import _alone
+from frugal_ai.tracking.uri import artifact_location, reason, resolve, shown
 
 RunMaker = Callable[..., Path]
 
@@ -25,7 +26,7 @@ def refused(run_dir: Path, uri: str | None = None) -> str:
     started = time.monotonic()
     with pytest.raises(TrackingError) as caught:
         log_run(run_dir, uri)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # mlflow alone tries again for minutes
     assert f"To log it later: frugal-ai log {run_dir}" in str(caught.value)
     noted = RunReport.read(run_dir).mlflow
     assert noted is not None

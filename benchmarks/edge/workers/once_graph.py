@@ -1,16 +1,16 @@
-"""Opens a graph, features included, as a gateway does, and forecasts once: GRAPH INPUTS.npz."""
+"""Opens a graph, features included, as a gateway does, and forecasts once: GRAPH INPUTS."""
 
 import sys
-from pathlib import Path
 
-import numpy as np
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
+from benchmarks.edge.workers.arrays import first_rows
 from benchmarks.edge.workers.report import report
 
 if __name__ == "__main__":
-    graph, inputs = map(Path, sys.argv[1:])
-    with np.load(inputs) as file:
-        feed = {name: file[name][:1] for name in file.files}
-    quiet_session(graph.read_bytes()).run(None, feed)
+    graph, inputs = sys.argv[1:]
+    with open(graph, "rb") as file:  # noqa: PTH123 - pathlib is not there yet
+        session = quiet_session(file.read())
+    names = [one.name for one in session.get_inputs()]
+    session.run(None, first_rows(inputs, names))
     report()

@@ -1,4 +1,4 @@
-"""Forecasts once with LightGBM on features in numpy: MODEL.txt PLAN.json WINDOWS.npz."""
+"""Forecasts once with LightGBM on features in numpy: MODEL.txt PLAN.json WINDOWS."""
 
 import sys
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""Forecasts once with trees as a graph, on features in numpy: GRAPH PLAN.json WINDOWS.npz."""
+"""Forecasts once with trees as a graph, on features in numpy: GRAPH PLAN.json WINDOWS."""
 
 import sys
 from pathlib import Path
 
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 
 from benchmarks.edge.workers.report import report
 from benchmarks.edge.workers.windows import first_features

@@ -55,9 +55,11 @@ class _Builder:
             found = evaluate(node, values)
             self._known.update(zip(filter(None, node.outputs), found, strict=True))
             scaled = node.operator in _SCALING and any(name in self._narrow for name in node.inputs)
-            if not (scaled or widens(node, values)):
+            repeated = node.operator == "Expand" and found[0].size > 1
+            if not (scaled or repeated or widens(node, values)):
                 return
-            self._narrow.update(node.outputs)
+            if not repeated:
+                self._narrow.update(node.outputs)
         results = self._lowered(node, values)
         self._tensors.update(zip(node.outputs, results, strict=False))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import onnx
-from frugal_edge.runtime import quiet_session
+from frugal_edge.session import quiet_session
 from onnx import numpy_helper
 from onnxruntime.capi.onnxruntime_pybind11_state import (
     Fail,

@@ -22,7 +22,7 @@ from frugal_ai.export.c.tensor import (
 )
 
 _UNROLLED = 2  # steps of an inner loop that are written one by one
-_WIDE, _STEPS = 4, 8  # columns that make a vector, and products that are added up at once
+_WIDE, _STEPS = 4, 4  # columns that make a vector, and products that are added up at once
 _SPARSE = 16  # rows and columns of a matrix whose zeros are left out
 _NAMES = "ijklmnopqr"  # of loop variables, from the outermost on
 

@@ -232,12 +232,17 @@ def broadcast(source: Tensor, shape: Shape) -> Tensor:
     """Repeat a tensor to a shape, axes of size 1 and missing ones in front, as numpy does."""
     if source.shape == shape:
         return source
+    if isinstance(source, View) and source.places == _repeating(source.source, source.shape):
+        return broadcast(source.source, shape)
+    return view(source, shape, _repeating(source, shape))
+
+
+def _repeating(source: Tensor, shape: Shape) -> tuple[Place, ...]:
     missing = len(shape) - len(source.shape)
-    places = tuple(
+    return tuple(
         Place(((axis + missing, 1),)) if size > 1 else Place()
         for axis, size in enumerate(source.shape)
     )
-    return view(source, shape, places)
 
 
 def transposed(source: Tensor, order: tuple[int, ...]) -> Tensor:

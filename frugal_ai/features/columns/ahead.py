@@ -115,14 +115,18 @@ class Trailing(Column):
     def rows(cls, columns: Sequence[Self], frame: Frame, pick: Picker) -> list[Part]:  # noqa: ARG003
         """Subtract sums up to the start of each window from those up to its end."""
         names = _names(columns, frame)
-        length = frame.lookback + frame.grid.horizon
-        double = op.cast(frame.known(names), to=np.float64)
-        padded = op.pad(double, const([0, 0, 1, 0, 0, 0], np.int64))
-        sums = Signals(op.cumsum(padded, const(2, np.int64)), len(names), length + 1)
         which = [names.index(column.name) for column in columns]
-        end = frame.lookback + 1 + np.arange(frame.grid.horizon)
-        at = end - np.array([column.before for column in columns])[:, None]  # [n, H]
         windows = np.array([column.window for column in columns])[:, None]
-        ends = Pick(which, at), Pick(which, at - windows)
-        mean = op.div(differences(sums, *ends), const(windows, np.float64))
-        return [(columns, op.cast(mean, to=np.float32))]
+        end = frame.lookback + 1 + np.arange(frame.grid.horizon)  # sums of so many steps
+        at = end - np.array([column.before for column in columns])[:, None]  # [n, H]
+        first, known = int((at - windows).min()), frame.known(names)
+        if first:  # nothing before it is in any window
+            ends = (first - 1, frame.lookback + frame.grid.horizon, 2)
+            known = op.slice(known, *(const([i], np.int64) for i in ends))
+        double = op.cast(known, to=np.float64)
+        if not first:
+            double = op.pad(double, const([0, 0, 1, 0, 0, 0], np.int64))
+        length = frame.lookback + frame.grid.horizon + 1 - first
+        sums = Signals(op.cumsum(double, const(2, np.int64)), len(names), length)
+        picks = Pick(which, at - first), Pick(which, at - windows - first)
+        return [(columns, op.cast(differences(sums, *picks, windows), to=np.float32))]

@@ -74,15 +74,15 @@ def _runs(signals: Signals, picks: Sequence[Pick]) -> tuple[Var, list[IntArray],
     return values, rows, signals.width * runs
 
 
-def differences(signals: Signals, high: Pick, low: Pick) -> Var:
-    """Subtract values from others for each target step, [B, n, H]."""
+def differences(signals: Signals, high: Pick, low: Pick, over: IntArray) -> Var:
+    """Subtract values from others for each target step and divide by numbers [n, 1], [B, n, H]."""
     if not whole(np.concatenate([high.at, low.at])):
-        return op.sub(*picked(signals, high, low))
+        return op.div(op.sub(*picked(signals, high, low)), const(over, np.float64))
     values, (plus, minus), count = _runs(signals, (high, low))
     signs = np.zeros((len(plus), count))
     signs[np.arange(len(plus)), plus] += 1
     signs[np.arange(len(plus)), minus] -= 1
-    return op.matmul(const(signs, np.float64), values)
+    return op.matmul(op.div(const(signs, np.float64), const(over, np.float64)), values)
 
 
 def _reshaped(values: Var, *sizes: int) -> Var:

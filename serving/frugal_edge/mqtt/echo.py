@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -31,6 +31,51 @@ class Echo:
 
     topic: str
     trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """Messages on their way out, by topic, each with whether it is retained; and what comes back.
+
+    Attributes
+    ----------
+    denied
+        Why a topic was refused.
+    """
+
+    out: Mapping[str, tuple[bytes, bool]]
+    back: set[tuple[str, bytes]] = field(default_factory=set)
+    denied: dict[str, str] = field(default_factory=dict)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, topic: str, payload: bytes) -> None:
+        self.back.add((topic, payload))
+        self.came.set()
+
+    async def talk(self, client: Client, timeout_s: float) -> None:
+        """Send everything, and wait until all that was not refused is back, or for so long."""
+        for topic, (payload, retain) in self.out.items():
+            try:
+                await client.listen(topic, SubscribeOptions.RETAIN_DO_NOT_SEND)
+                await client.send(topic, payload, retain=retain)
+            except DeniedError as error:
+                self.denied[topic] = str(error).removeprefix(f"{topic}: ")
+        sent = {(topic, payload) for topic, (payload, _) in self.out.items()}
+        expected = {one for one in sent if one[0] not in self.denied}
+        try:
+            async with asyncio.timeout(timeout_s):
+                while expected - self.back:
+                    self.came.clear()
+                    await self.came.wait()
+        except TimeoutError:
+            return
+
+    def echoes(self, silent: str) -> list[Echo]:
+        """Say what became of each message, and ``silent`` of one that did not come back."""
+        return [
+            Echo(topic, self.denied.get(topic, None if (topic, payload) in self.back else silent))
+            for topic, (payload, _) in self.out.items()
+        ]
 
 
 async def echo_test(
@@ -61,45 +106,17 @@ async def echo_test(
         If the broker cannot be reached, refuses, or is lost.
     """
     topics = Topics(settings.prefix, gateway)
-    back: set[tuple[str, bytes]] = set()
-    came = asyncio.Event()
-
-    def take(topic: str, payload: bytes) -> None:
-        back.add((topic, payload))
-        came.set()
-
     out = {topics.echo: (secrets.token_hex(16).encode(), False)}
     for series_id, body in forecasts.items():
         out[topics.forecast(series_id)] = (packed(body, deflate=settings.deflate), True)
-    denied: dict[str, str] = {}
-
-    async def talk(client: Client) -> None:
-        for topic, (payload, retain) in out.items():
-            try:
-                await client.listen(topic, SubscribeOptions.RETAIN_DO_NOT_SEND)
-                await client.send(topic, payload, retain=retain)
-            except DeniedError as error:
-                denied[topic] = str(error).removeprefix(f"{topic}: ")
-        expected = {(topic, payload) for topic, (payload, _) in out.items() if topic not in denied}
-        try:
-            async with asyncio.timeout(timeout_s):
-                while expected - back:
-                    came.clear()
-                    await came.wait()
-        except TimeoutError:
-            return
-
+    exchange = _Exchange(out)
     identifier = f"{settings.prefix}-{gateway}-echo"  # the gateway itself may be connected
     try:
-        async with client_of(settings, identifier, take) as client:
-            await first_of(client.lost(), talk(client))
+        async with client_of(settings, identifier, exchange.take) as client:
+            await first_of(client.lost(), exchange.talk(client, timeout_s))
     except aiomqtt.MqttError as error:
         raise TransportError(said(settings, error)) from error
-    silent = (
+    return exchange.echoes(
         f"acknowledged, but not back within {timeout_s:g} s:"
         " the broker does not let this device publish or read it, and does not say so"
     )
-    return [
-        Echo(topic, denied.get(topic, None if (topic, payload) in back else silent))
-        for topic, (payload, _) in out.items()
-    ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from frugal_edge.errors import BundleError
-from frugal_edge.manifest import Manifest
+from frugal_edge.manifest import Counts, Manifest
 from frugal_edge.manifest_reader import SCHEMA_VERSION, read_manifest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,9 +57,34 @@ def test_a_model_that_reads_one_input_has_no_columns(manifest_of: ManifestOf) ->
     assert manifest.columns("known") == ()
 
 
+COUNTS = {"kind": "average", "basis": "direct", "scope": "production"}
+
+
+def test_a_bundle_may_say_what_its_intensity_counts(manifest_of: ManifestOf) -> None:
+    assert read(manifest_of(ALL)).counts is None
+    said = read(manifest_of(ALL) | {"schema_version": 3, "counts": COUNTS}).counts
+    assert said == Counts(kind="average", basis="direct", scope="production")
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        (COUNTS | {"basis": "all"}, "counts.basis: expected 'direct' or 'lifecycle', got 'all'"),
+        (COUNTS | {"year": 1}, "counts: unknown key 'year'"),
+        ({"kind": "average"}, "counts.basis: the key is missing"),
+        (None, "counts"),
+    ],
+)
+def test_what_counts_something_else_is_refused(
+    manifest_of: ManifestOf, counts: object, message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        read(manifest_of(ALL) | {"schema_version": 3, "counts": counts})
+
+
 def test_a_newer_schema_is_refused_before_anything_else() -> None:
     newer = SCHEMA_VERSION + 1
-    with pytest.raises(BundleError, match=rf"reads up to 2, got {newer}; update frugal-edge"):
+    with pytest.raises(BundleError, match=rf"reads up to 3, got {newer}; update frugal-edge"):
         read({"schema_version": newer})
 
 

@@ -21,7 +21,7 @@ MARGINAL = "marginal,direct,production"
 
 
 def connect(url: str, headers: Mapping[str, str]) -> Client:
-    patience = Patience(connect_s=2, read_s=2, total_s=60, tries=2)
+    patience = Patience(tries=2)
     return Client(url, patience, sleep=lambda _seconds: None, headers=headers)
 
 

@@ -231,7 +231,7 @@ def client(service: Service, waited: list[float]) -> Iterator[Client]:
     """A client that does not sleep, and whose jitter is the longest wait."""
     with Client(
         service.url,
-        Patience(connect_s=2, read_s=2, total_s=1000, tries=4),
+        Patience(total_s=1000, tries=4),
         sleep=waited.append,
         jitter=lambda _low, high: high,
     ) as made:

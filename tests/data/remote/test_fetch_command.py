@@ -1,7 +1,6 @@
 """`frugal-ai fetch` and a pipeline on what it fetched, as a user meets them."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-
-from frugal_ai.cli import main
 
 FRANCE = Path(__file__).parents[3] / "pipelines" / "france"
 SPAN = ["--from", "2023-09-01", "--to", "2024-03-31"]
@@ -26,22 +23,6 @@ PERIODS = {
     "test": {"first": "2024-02-10", "last": "2024-03-10"},
 }
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def start(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "frugal_ai.cli", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "MPLCONFIGDIR": str(tmp_path / "mpl"), "COLUMNS": "100"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return start
 
 
 def short(folder: Path, name: str) -> Path:
@@ -58,16 +39,17 @@ def short(folder: Path, name: str) -> Path:
     return path
 
 
-def test_from_the_services_to_a_model(run: Run, service: Any, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("store_beside")
+def test_from_the_services_to_a_model(command_line: Run, service: Any, tmp_path: Path) -> None:
     path = short(tmp_path, "load")
-    missing = run("check", path)
+    missing = command_line("check", path)
     assert missing.returncode == 2
     assert missing.stdout == ""
     assert "type: frugal-ai fetch odre --dataset eco2mix-national --from 2023-09-05" in (
         missing.stderr
     )
     assert "type: frugal-ai fetch open-meteo --places" in missing.stderr
-    fetched = run(*NATIONAL, "--url", service.url)
+    fetched = command_line(*NATIONAL, "--url", service.url)
     assert fetched.returncode == 0, fetched.stderr
     assert fetched.stdout == (
         "eco2mix-national: 7 months, 10,224 rows from 2023-09-01T00:00Z to 2024-03-31T23:30Z in"
@@ -75,26 +57,26 @@ def test_from_the_services_to_a_model(run: Run, service: Any, tmp_path: Path) ->
     )
     assert fetched.stderr == ""
     places = path.parent / "cities.csv"
-    weather = run(*WEATHER, "--places", places, "--url", service.url)
+    weather = command_line(*WEATHER, "--places", places, "--url", service.url)
     assert weather.returncode == 0, weather.stderr
-    again = run(*WEATHER, "--places", places, "--url", service.url)
+    again = command_line(*WEATHER, "--places", places, "--url", service.url)
     assert "(0 fetched, 7 were there)" in again.stdout
     asked = len(service.asked)
-    done = run("run", path, "--json", "--out", "out")
+    done = command_line("run", path, "--json", "--out", "out")
     assert done.returncode == 0, done.stderr
     rungs = {rung["rung"]: rung["mae"] for rung in json.loads(done.stdout)["rungs"]}
     assert rungs["ridge"] < rungs["seasonal_naive_1d"] < rungs["persistence"]
     for name in ("solar", "wind"):
-        checked = run("check", short(tmp_path, name))
+        checked = command_line("check", short(tmp_path, name))
         assert checked.returncode == 0, checked.stderr
     assert len(service.asked) == asked
 
 
-def test_lead_times_and_places_one_by_one(run: Run, service: Any, tmp_path: Path) -> None:
+def test_lead_times_and_places_one_by_one(command_line: Run, service: Any, tmp_path: Path) -> None:
     brest = ["--latitude", "48.39", "--longitude", "-4.49", "--name", "brest"]
     paris = ["--latitude", "48.86", "--longitude", "2.35", "--name", "paris"]
     days = ["--from", "2024-02-01", "--to", "2024-02-02", "--out", "data"]
-    done = run(
+    done = command_line(
         "fetch", "open-meteo", *brest, *paris, "--variables", "temperature_2m",
         "--lead-times", "1,2", *days, "--url", service.url,
     )  # fmt: skip
@@ -102,9 +84,9 @@ def test_lead_times_and_places_one_by_one(run: Run, service: Any, tmp_path: Path
     assert done.stdout.startswith("open-meteo-previous-runs: 1 month, 2,784 rows")
 
 
-def test_regions(run: Run, service: Any) -> None:
+def test_regions(command_line: Run, service: Any) -> None:
     days = ["--from", "2024-02-01", "--to", "2024-02-02", "--out", "data"]
-    done = run(
+    done = command_line(
         "fetch", "odre", "--dataset", "eco2mix-regional", "--region", "Bretagne", "--region", "93",
         *days, "--url", service.url,
     )  # fmt: skip
@@ -134,33 +116,27 @@ def test_regions(run: Run, service: Any) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_asks_nobody(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    said: str,
+    tmp_path: Path, command_line: Run, arguments: list[str], said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["frugal-ai", *arguments])
-    with pytest.raises(SystemExit) as left:
-        main()
-    done = capsys.readouterr()
-    assert left.value.code == 2
-    assert said in done.err
-    assert done.out == ""
+    done = command_line(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
     assert not (tmp_path / "data").exists()
 
 
-def test_a_refusal_is_one_line(run: Run, service: Any, answer: Any) -> None:
+def test_a_refusal_is_one_line(command_line: Run, service: Any, answer: Any) -> None:
     service.faults = [answer({"error_code": "NotFound", "message": "No such dataset"}, 404)]
-    done = run(*NATIONAL, "--url", service.url)
+    done = command_line(*NATIONAL, "--url", service.url)
     assert done.returncode == 2
     assert done.stderr == (
         f"frugal-ai: error: {service.url}: answer 404 Not Found: No such dataset\n"
     )
 
 
-def test_ctrl_c_leaves_what_is_done(run: Run, service: Any, tmp_path: Path, answer: Any) -> None:
+def test_ctrl_c_leaves_what_is_done(
+    command_line: Run, service: Any, tmp_path: Path, answer: Any
+) -> None:
     healthy = service.answer
 
     def third_is_slow(path: str, params: dict[str, str], headers: dict[str, str]) -> Any:
@@ -179,5 +155,5 @@ def test_ctrl_c_leaves_what_is_done(run: Run, service: Any, tmp_path: Path, answ
     assert process.returncode == 130
     assert said.strip() == "frugal-ai: interrupted"
     service.answer = healthy
-    done = run(*NATIONAL, "--url", service.url)
+    done = command_line(*NATIONAL, "--url", service.url)
     assert "(5 fetched, 2 were there)" in done.stdout

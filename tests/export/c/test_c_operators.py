@@ -282,6 +282,44 @@ def test_a_constant_matrix_times_columns(
     check(nodes, {"b": numbers((1, inner, 48), F32, 23)}, constants={"a": a}, rtol=1e-4)
 
 
+@FEW
+@given(st.integers(1, 6), st.integers(0, 5), st.integers(1, 9), st.booleans(), st.booleans())
+def test_rows_that_stay_from_column_to_column(
+    check: Check, rows: int, once: int, units: int, centred: bool, behind: bool
+) -> None:
+    width = rows + once
+    parts = [("x", numbers((1, rows, 48), F32, 24))]
+    nodes = []
+    if once:
+        nodes = [make_node("Expand", ["p", "shape"], ["q"])]
+        parts.insert(int(behind), ("p", numbers((1, once, 1), F32, 25)))
+    names = ["q" if name == "p" else name for name, _ in parts]
+    nodes += [
+        make_node("Concat", names, ["c"], axis=1),
+        *([make_node("Sub", ["c", "mean"], ["d"])] if centred else []),
+        make_node("MatMul", ["w", "d" if centred else "c"], ["z"]),
+        make_node("Transpose", ["z"], ["y"], perm=[0, 2, 1]),
+    ]
+    constants: dict[str, Any] = {"w": numbers((units, width), F32, 26)}
+    constants |= {"shape": ints(1, 1, 48)} if once else {}
+    constants |= {"mean": numbers((width, 1), F32, 27)} if centred else {}
+    check(nodes, dict(parts), constants=constants, rtol=1e-4)
+
+
+@FEW
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=6), st.integers(1, 9))
+def test_weights_that_repeat_themselves(check: Check, runs: list[int], columns: int) -> None:
+    weights = np.repeat(numbers((len(runs), columns), F32, 28), runs, axis=0)
+    nodes = [make_node("MatMul", ["x", "w"], ["y"])]
+    check(nodes, {"x": numbers((1, sum(runs)), F32, 29)}, constants={"w": weights}, rtol=1e-4)
+
+
+def test_columns_of_the_same_weights(check: Check) -> None:
+    weights = np.tile(numbers((5, 1), F32, 30), (1, 4))
+    nodes = [make_node("MatMul", ["x", "w"], ["y"])]
+    check(nodes, {"x": numbers((1, 48, 5), F32, 31)}, constants={"w": weights}, rtol=1e-4)
+
+
 @pytest.mark.parametrize("turned", [(0, 0), (1, 0), (0, 1), (1, 1)])
 def test_gemm(check: Check, turned: tuple[int, int]) -> None:
     a, b = numbers((4, 6), F32, 14), numbers((6, 10), F32, 15)
@@ -341,3 +379,16 @@ def test_waves_of_evenly_growing_angles(
     seconds = np.linspace(-2e8, 2e8, 48).reshape((1, 48, 1) if shape[2] > 1 else (1, 1, 48))
     constants = {"turns": turns, "shifts": np.repeat(shifts, 4).reshape(shape)}
     check(nodes, {"t": seconds}, constants=constants, rtol=1e-8)
+
+
+@pytest.mark.parametrize("most", [4, 8, 9])
+def test_waves_in_single_precision(check: Check, most: int) -> None:
+    turns = (np.arange(1, most + 1) * 2 * np.pi / 31557600).astype(F32)[:, None]
+    nodes = [
+        make_node("Mul", ["t", "turns"], ["a"]),
+        make_node("Add", ["a", "shifts"], ["b"]),
+        make_node("Sin", ["b"], ["y"]),
+    ]
+    seconds = np.linspace(0, 31557599, 48).astype(F32).reshape(1, 1, 48)
+    shifts = np.linspace(0, 6, most).astype(F32)[:, None]
+    check(nodes, {"t": seconds}, constants={"turns": turns, "shifts": shifts}, rtol=5e-5)

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from frugal_ai.export.c.operators.call import Call, Operator
+from frugal_ai.export.c.operators.rows import parts_of_rows, summed
 from frugal_ai.export.c.scalar import DOUBLE, FLOAT
 from frugal_ai.export.c.storage import BLOCK
 from frugal_ai.export.c.tensor import (
@@ -36,7 +37,7 @@ def _matmul(call: Call) -> list[Tensor]:
         left = flat(left, (1, *left.shape))
     if one_column:
         right = flat(right, (*right.shape, 1))
-    product = _product(left, right)
+    product = _apart(left, right)
     *batch, rows, columns = product.shape
     kept = (*batch, *([] if one_row else [rows]), *([] if one_column else [columns]))
     return [flat(product, kept)]
@@ -59,6 +60,22 @@ def _gemm(call: Call) -> list[Tensor]:
             added = mapped("mul", dtype, number(beta, dtype), added)
         result = mapped("add", dtype, result, broadcast(added, result.shape))
     return [result]
+
+
+def _apart(left: Tensor, right: Tensor) -> Tensor:
+    """Multiply; what is the same in all columns once, what has the same weights added up before."""
+    if isinstance(right, Constant) and len(right.shape) == 2:
+        if right.shape[1] > 1 and bool((right.values == right.values[:, :1]).all()):
+            one = _apart(left, constant(right.values[:, :1]))
+            return broadcast(one, (*one.shape[:-1], right.shape[1]))
+        left, right = summed(left, right)
+    rows = parts_of_rows(right) if isinstance(left, Constant) else None
+    if not isinstance(left, Constant) or rows is None:
+        return _product(left, right)
+    total, once = (
+        _product(constant(left.values.take(some.places, -1)), some.values) for some in rows
+    )
+    return mapped("add", left.dtype, total, broadcast(once, total.shape))
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:

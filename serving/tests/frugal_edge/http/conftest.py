@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -79,19 +81,38 @@ def _sign(folder: Path, trust: Path) -> None:
     (trust / "release.pub").write_bytes(pem(key.public_key()))
 
 
+@pytest.fixture(scope="session")
+def installed() -> dict[str, Path]:
+    """States with a model, by what it reads and gives: to install one takes half a second."""
+    return {}
+
+
 @pytest.fixture
-def make_site(make_bundle: Callable[..., Path], tmp_path: Path) -> Callable[..., Site]:
-    """Install a bundle of `make_bundle`."""
+def make_site(
+    make_bundle: Callable[..., Path],
+    installed: dict[str, Path],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Site]:
+    """Install a bundle of `make_bundle`, or copy what was installed for another test."""
 
-    def make(reads: Sequence[str] = READS, *, trial: int = 0, **more: Any) -> Site:
-        def older(manifest: dict[str, Any]) -> None:
-            manifest["created"] = "2024-01-01T00:00:00Z"
+    def older(manifest: dict[str, Any]) -> None:
+        manifest["created"] = "2024-01-01T00:00:00Z"
 
-        state = tmp_path / "state"
-        folder = make_bundle(reads, edit=older, **more)
-        _sign(folder, state / "trust")
-        install(state, folder, TrustStore.read(state / "trust"), How(trial=trial))
-        return Site(state)
+    def make(
+        reads: Sequence[str] = READS, *, offsets: Mapping[float, float] = MappingProxyType({})
+    ) -> Site:
+        kind = f"{list(reads)} {dict(offsets)}"
+        if kind not in installed:
+            place = tmp_path_factory.mktemp("installed")
+            folder = make_bundle(reads, folder=place / "bundle", edit=older, offsets=offsets)
+            _sign(folder, place / "state" / "trust")
+            install(
+                place / "state", folder, TrustStore.read(place / "state" / "trust"), How(trial=0)
+            )
+            installed[kind] = place / "state"
+        shutil.copytree(installed[kind], tmp_path / "state")
+        return Site(tmp_path / "state")
 
     return make
 

@@ -117,7 +117,7 @@ def test_a_model_that_does_not_end_is_ended(make_bundle: MakeBundle, endless: by
     start = time.monotonic()
     with pytest.raises(InstallError, match="self-test: not over after 2 s"):
         self_test(make_bundle(model=endless), Bounds(wall_s=2))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60  # and not without end, on a busy machine, too
 
 
 def test_a_model_that_wants_too_much_memory_is_refused(

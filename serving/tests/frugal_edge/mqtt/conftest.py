@@ -38,7 +38,7 @@ HOST = "127.0.0.1"
 STEP = 900
 DAY = 86400
 START = 1_780_000_200  # a start of an interval
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @dataclass

@@ -78,7 +78,7 @@ def test_a_service_that_is_stopped_says_so(configure: Any, broker: Any, kit: Any
             with serving(config) as process:
                 await kit.until(lambda: listener.on(STATUS) == [b"online"])
                 process.send_signal(signal.SIGTERM)
-                _, told = await asyncio.to_thread(process.communicate, timeout=20)
+                _, told = await asyncio.to_thread(process.communicate, timeout=60)
                 assert process.returncode == 0
                 assert listener.on(STATUS) == [b"online", b"offline"]
                 assert [json.loads(line)["event"] for line in told.splitlines()][-1] == "stopped"

@@ -45,7 +45,7 @@ def test_one_forecast_at_most_comes_twice_and_can_be_told(
                 subprocess.run,
                 [sys.executable, "-c", CHILD, str(state), str(broker.port), "3"],
                 check=False,
-                timeout=30,
+                timeout=120,
             )
             assert child.returncode == -signal.SIGKILL
             with make_site(broker) as again:

@@ -1,0 +1,64 @@
+"""Which model is recommended, why, and how sure that is: what a reviewer reads first."""
+
+from dataclasses import dataclass
+
+from frugal_ai.board.filters import Filters
+from frugal_ai.board.ranking import Board
+from frugal_ai.board.words import Words
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The first lines of a board.
+
+    Attributes
+    ----------
+    model
+        Name of the recommended model; empty where there is none.
+    claim
+        What it is recommended for, or why there is none.
+    figures
+        Its error, skill, carbon and size in one line.
+    reason
+        As the run said it, in English.
+    failed_gates
+        That it does not pass.
+    """
+
+    model: str
+    claim: str
+    figures: str = ""
+    reason: str = ""
+    failed_gates: tuple[str, ...] = ()
+
+
+def headline(board: Board, asked: Filters, words: Words) -> Headline:
+    """Say what a board comes to."""
+    one = board.recommended
+    if one is None:
+        cut = board.group.latest.run.interrupted
+        return Headline("", words("interrupted" if cut else "nothing_chosen"))
+    row, run = one.entry.row, one.entry.run
+    shipped = {} if run.shipped_bytes is None else {
+        "bytes": words.local(f"{run.shipped_bytes:,}"), "shipped": run.shipped,
+    }  # fmt: skip
+    figures = words(
+        "figures_of" if shipped else "figures_short",
+        metric=words(f"metric_{asked.metric}"),
+        error=words.figure(one.error, 4),
+        unit="" if asked.metric in {"nmae", "mase"} else row.unit,
+        interval=words.interval(one.error_ci, 4),
+        skill=words.percent(row.skill, row.skill_ci),
+        grams=words.mass(one.grams),
+        **shipped,
+    )
+    claim = words(f"rule_{run.rule}")
+    if any(other.entry.row.run_id != row.run_id for other in board.rows):
+        claim = f"{claim} {words('its_run_alone')}"
+    return Headline(
+        model=row.rung,
+        claim=claim,
+        figures=figures,
+        reason=run.reason,
+        failed_gates=run.failed_gates,
+    )
