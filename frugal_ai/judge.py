@@ -16,6 +16,7 @@ from frugal_ai.backtest.compare import (
     skill_interval,
 )
 from frugal_ai.backtest.evaluate import Evaluation
+from frugal_ai.backtest.leads import BandError, errors_by_lead, lead_bands
 from frugal_ai.backtest.metrics import (
     OriginErrors,
     Score,
@@ -80,6 +81,8 @@ class Judged:
         Was it worth it, on the validation origins?
     weight
         What it costs over the life of the pipeline's fleet, where that counts.
+    by_lead
+        Error on the test origins by how far ahead the target was.
     """
 
     climbed: Climbed
@@ -90,6 +93,7 @@ class Judged:
     validation_mae: float
     verdict: Verdict
     weight: Weight | None = None
+    by_lead: tuple[BandError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ def judge(
     baseline = seasonal_naive(prepared, split.test, actual)
     draws = _resamples(split.test, pipeline)
     errors = [origin_errors(one.evaluation.test, actual) for one in climbed]
+    bands = lead_bands(pipeline.step_s, pipeline.steps)
     rungs = tuple(
         Judged(
             climbed=one,
@@ -165,6 +170,7 @@ def judge(
             validation_mae=candidate.mae,
             verdict=verdict,
             weight=weight,
+            by_lead=errors_by_lead(one.evaluation.test, actual, bands, draws, rule.level),
         )
         for one, tested, candidate, verdict, weight in zip(
             climbed, errors, candidates, judged, weights, strict=True

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from frugal_ai.backtest.compare import Interval
+from frugal_ai.backtest.leads import BandError
 from frugal_ai.backtest.probabilistic import QuantileScore
 from frugal_ai.compress.compressor import Compressed
 from frugal_ai.compress.original import ORIGINAL, Candidate, Original, as_it_is
@@ -28,6 +29,7 @@ from frugal_ai.provenance import git_revision, versions
 from frugal_ai.report import (
     ContextReport,
     HardwareReport,
+    LeadReport,
     LevelReport,
     NotRun,
     OriginsReport,
@@ -173,6 +175,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         nmae=scored.nmae,
         mase=scored.mase,
         mae_ci=_bounds(judged.mae),
+        mae_by_lead=tuple(map(_lead, judged.by_lead)),
         skill=judged.skill.value,
         skill_ci=_bounds(judged.skill),
         validation_mae=judged.validation_mae,
@@ -192,6 +195,16 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         chosen=chosen,
         tuning=one.tuning,
         ended=_utc(one.ended),
+    )
+
+
+def _lead(found: BandError) -> LeadReport:
+    return LeadReport(
+        from_s=found.band.from_s,
+        to_s=found.band.to_s,
+        mae=found.mae.value,
+        mae_ci=_bounds(found.mae),
+        points=found.points,
     )
 
 

@@ -6,8 +6,8 @@ Romano 1992, A circular block-resampling procedure for stationary data).
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -129,11 +129,23 @@ def mean_interval(errors: OriginErrors, resamples: Resamples, level: float = 0.9
     DataError
         When nothing is scored, or the resamples are of another number of origins.
     """
-    value = _known_mean(errors)
-    interval = _interval(value, _resampled_means(errors, resamples), errors, resamples, level)
-    return Interval(
-        value, max(interval.low, 0.0) if interval.known else interval.low, interval.high
-    )
+    return mean_intervals([errors], resamples, level)[0]
+
+
+def mean_intervals(
+    errors: Sequence[OriginErrors], resamples: Resamples, level: float = 0.95
+) -> list[Interval]:
+    """Return `mean_interval` of each; origins are drawn once for all."""
+    values = [_known_mean(one) for one in errors]
+    draws = _resampled(errors, resamples)
+    return [
+        _at_least_0(_interval(value, drawn, one, resamples, level))
+        for value, drawn, one in zip(values, draws, errors, strict=True)
+    ]
+
+
+def _at_least_0(interval: Interval) -> Interval:
+    return replace(interval, low=max(interval.low, 0.0)) if interval.known else interval
 
 
 def difference_interval(
@@ -241,13 +253,18 @@ def _known_mean(errors: OriginErrors) -> float:
 
 def _resampled_means(errors: OriginErrors, resamples: Resamples) -> FloatArray:
     """MAE of each resample [R], NaN where it drew no scored origin."""
-    n_origins = errors.count.shape[1]
-    if n_origins != resamples.n_origins:
-        raise DataError(
-            f"comparison: expected resamples of {n_origins} origins, got {resamples.n_origins}"
-        )
-    chunks = [_weighted_means(errors, weights) for weights in _weights(resamples)]
-    return np.concatenate(chunks)
+    return _resampled([errors], resamples)[0]
+
+
+def _resampled(errors: Sequence[OriginErrors], resamples: Resamples) -> list[FloatArray]:
+    for one in errors:
+        n_origins = one.count.shape[1]
+        if n_origins != resamples.n_origins:
+            raise DataError(
+                f"comparison: expected resamples of {n_origins} origins, got {resamples.n_origins}"
+            )
+    chunks = [[_weighted_means(one, drawn) for one in errors] for drawn in _weights(resamples)]
+    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
 def _weights(resamples: Resamples) -> Iterator[FloatArray]:

@@ -206,15 +206,6 @@ def origin_errors(forecast: FloatArray, actual: FloatArray) -> OriginErrors:
     return OriginErrors(mean=mean_over(absolute, axis=2), count=np.sum(~np.isnan(absolute), axis=2))
 
 
-def lead_time_errors(forecast: FloatArray, actual: FloatArray) -> FloatArray:
-    """Mean absolute error by lead time [H], averaged over the series scored there.
-
-    NaN at a lead time where no series is scored.
-    """
-    by_series = mean_over(np.abs(deviations(forecast, actual)), axis=1)  # [S, H]
-    return mean_over(by_series, axis=0)
-
-
 def mean_over(values: FloatArray, axis: int) -> FloatArray:
     """Mean over what is not NaN; NaN where all is."""
     there = ~np.isnan(values)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from frugal_ai.board.filters import PER_PAGE, Filters, Metric, Runs, Scope
+from frugal_ai.board.filters import PER_PAGE, Filters, Metric, Runs, Scope, band_text
 from frugal_ai.board.groups import Group, shown, wanted
 from frugal_ai.board.headline import headline
+from frugal_ai.board.leads import known_leads, lead_text
 from frugal_ai.board.links import Links
 from frugal_ai.board.ranking import Board, Ranked, ordered, rank
 from frugal_ai.board.render import own, render, script, style
@@ -93,7 +94,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         home_path=frame.links.board(Filters()).partition("?")[0],
         intensity="" if asked.intensity is None else f"{asked.intensity:g}",
         picture=own(scatter(board, asked, words, where)),
-        picture_notes=_picture_notes(board, words),
+        picture_notes=_picture_notes(board, asked, words),
         caption=_caption(board, words),
         heads=[table.first(), *table.heads()],
         lines=[table.line(one) for one in lines],
@@ -180,6 +181,7 @@ def _form(found: Snapshot, asked: Filters, board: Board, words: Words) -> list[C
             words, "horizon", str(asked.horizon or ""), [str(one) for one in sorted(set(horizons))],
             say=lambda value: words.duration(int(value)),
         ),
+        _lead_choice(board.group, asked, words),
         listed,
         _known(words, "metric", asked.metric, get_args(Metric)),
         _known(words, "scope", asked.scope, get_args(Scope)),
@@ -207,14 +209,22 @@ def _choice(
     values: Sequence[str],
     say: Callable[[str], str] = lambda value: value,
     at_least: int = 2,
+    usual: str = "any",
 ) -> Choice | None:
-    """Return a list of names, any of them first; None where there is nothing to choose."""
+    """Return a list of names, what is usual first; None where there is nothing to choose."""
     known = list(dict.fromkeys(values))
     if len(known) < at_least and not now:
         return None
-    options = [("", words("any"), not now)]
+    options = [("", words(usual), not now)]
     options += [(one, say(one), one == now) for one in known]
     return Choice(words(name), name, options)
+
+
+def _lead_choice(group: Group, asked: Filters, words: Words) -> Choice | None:
+    leads = known_leads(group.entries)
+    names = {band_text(one): lead_text(one, words) for one in [*leads, asked.lead] if one}
+    now = "" if asked.lead is None else band_text(asked.lead)
+    return _choice(words, "lead", now, list(names), names.__getitem__, usual="whole_horizon")
 
 
 def _known(words: Words, name: str, now: str, values: Sequence[str], label: str = "") -> Choice:
@@ -222,18 +232,33 @@ def _known(words: Words, name: str, now: str, values: Sequence[str], label: str 
     return Choice(words(label or name), name, options)
 
 
-def _picture_notes(board: Board, words: Words) -> str:
+def _picture_notes(board: Board, asked: Filters, words: Words) -> str:
     said = [words("scatter_desc"), words("bars")]
+    if asked.lead is not None:
+        said.append(words("lead_shown", lead=lead_text(asked.lead, words)))
     spread = board.group.latest.row.energy_spread
     if spread is not None:
         said.append(words("spread", factor=words.local(f"{spread:g}")))
     known = sum(bool(one.error and one.grams) for one in board.rows)
-    missing = [one.entry.row.rung for one in board.rows if not (one.error and one.grams)]
-    if missing:
-        said.append(words("left_out", names=", ".join(missing[:_OTHERS])))
+    missing: dict[str, list[str]] = {}
+    for one in board.rows:
+        if not (one.error and one.grams):
+            older = asked.lead is not None and one.error is None
+            missing.setdefault("lead_missing" if older else "left_out", []).append(
+                one.entry.row.rung
+            )
+    said += [words(key, names=_some(names, words)) for key, names in missing.items()]
     if len(drawn(board)) < known:
         said.append(words("drawn", count=len(drawn(board)), known=known))
     return " ".join(said)
+
+
+def _some(names: Sequence[str], words: Words) -> str:
+    """Name the first, and say how many more there are."""
+    told = list(dict.fromkeys(names))
+    more = len(told) - _OTHERS
+    some = ", ".join(told[:_OTHERS])
+    return words("and_more", names=some, count=more) if more > 0 else some
 
 
 def _caption(board: Board, words: Words) -> str:

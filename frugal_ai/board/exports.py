@@ -6,6 +6,7 @@ import json
 from html import escape
 
 from frugal_ai.board.filters import Filters
+from frugal_ai.board.leads import metric_text
 from frugal_ai.board.links import Links
 from frugal_ai.board.ranking import Board, Ranked, ordered
 from frugal_ai.board.render import style
@@ -15,6 +16,7 @@ from frugal_ai.leaderboard.rows import to_csv
 
 _OWN = (
     "energy_rank", "energy_tied", "error_rank", "error_tied", "on_front", "recommended", "error",
+    "error_lo", "error_hi", "lead_from_s", "lead_to_s",
     "stated_g", "stated_training_g", "stated_g_per_1000", "stated_intensity_g_per_kwh",
     "stated_pue", "gain_per_g", "g_per_year", "failed_gates",
 )  # fmt: skip
@@ -26,6 +28,7 @@ def board_json(board: Board, asked: Filters) -> str:
     found = {
         "asked": asked.query(),
         "metric": asked.metric,
+        "lead": {"from_s": asked.lead[0], "to_s": asked.lead[1]} if asked.lead else None,
         "scope": asked.scope,
         "group": key.short,
         "stated": {
@@ -35,7 +38,7 @@ def board_json(board: Board, asked: Filters) -> str:
             "recomputed": not stated.own,
         },
         "models": [
-            {**one.entry.row.model_dump(mode="json"), **_own(one, board)}
+            {**one.entry.row.model_dump(mode="json"), **_own(one, board, asked)}
             for one in ordered(board.rows, asked)
         ],
     }
@@ -50,12 +53,14 @@ def board_csv(board: Board, asked: Filters) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*map(_safe, plain[0]), *_OWN])
     for cells, one in zip(plain[1:], rows, strict=True):
-        own = _own(one, board)
+        own = _own(one, board, asked)
         writer.writerow([*map(_safe, cells), *(_cell(own[name]) for name in _OWN)])
     return text.getvalue()
 
 
-def _own(one: Ranked, board: Board) -> dict[str, object]:
+def _own(one: Ranked, board: Board, asked: Filters) -> dict[str, object]:
+    low, high = one.error_ci or (None, None)
+    start, end = asked.lead or (None, None)
     return {
         "energy_rank": one.energy_rank,
         "energy_tied": one.energy_tied,
@@ -64,6 +69,10 @@ def _own(one: Ranked, board: Board) -> dict[str, object]:
         "on_front": one.on_front,
         "recommended": one is board.recommended,
         "error": one.error,
+        "error_lo": low,
+        "error_hi": high,
+        "lead_from_s": start,
+        "lead_to_s": end,
         "stated_g": one.grams,
         "stated_training_g": one.training_g,
         "stated_g_per_1000": one.use_g,
@@ -117,7 +126,7 @@ def badge(board: Board, asked: Filters, words: Words) -> str:
     left = board.group.key.pipeline
     right = words("none_recommended")
     if one is not None:
-        error = f"{words(f'metric_{asked.metric}')} {words.figure(one.error)}"
+        error = f"{metric_text(asked, words)} {words.figure(one.error)}"
         unit = "" if asked.metric in {"nmae", "mase"} else f" {one.entry.row.unit}"
         right = f"{one.entry.row.rung} · {error}{unit} · {words.mass(one.grams)}"
         if board.group.key.simulated:

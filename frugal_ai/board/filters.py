@@ -1,12 +1,14 @@
 """What a reader asks for, as parameters of an address."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
 from frugal_ai.errors import BoardError
+from frugal_ai.report import Lead
 
 Metric = Literal["mae", "rmse", "nmae", "mase", "pinball", "crps"]
 Scope = Literal["life", "training", "inference"]
@@ -18,6 +20,7 @@ Sort = Literal[
 
 PER_PAGE = 25
 _MOST = 200  # characters of a value
+_BAND = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class Filters:
         Names; empty for any. `group` is the short name of circumstances.
     horizon
         How far forecasts reach [s]; 0 for any.
+    lead
+        Band of lead times that the error is of [s]; None for the whole horizon. Of a band the MAE
+        alone is known, whatever `metric` was asked for.
     metric
         Error that models are judged by.
     scope
@@ -48,6 +54,7 @@ class Filters:
     pipeline: str = ""
     series: str = ""
     horizon: int = 0
+    lead: Lead | None = None
     hardware: str = ""
     group: str = ""
     metric: Metric = "mae"
@@ -58,6 +65,11 @@ class Filters:
     sort: Sort = "energy"
     descending: bool = False
     page: int = 1
+
+    def __post_init__(self) -> None:
+        """Keep the one metric that a band has."""
+        if self.lead is not None:
+            object.__setattr__(self, "metric", "mae")
 
     def with_(self, **changes: object) -> "Filters":
         """Return others; whatever changes but the page leads to the first page."""
@@ -86,6 +98,7 @@ def parse(query: Mapping[str, str]) -> Filters:
         pipeline=_name(query, "pipeline"),
         series=_name(query, "series"),
         horizon=_count(query, "horizon", 0),
+        lead=_lead(query),
         hardware=_name(query, "hardware"),
         group=_name(query, "group"),
         metric=_one_of(query, "metric", get_args(Metric), "mae"),  # type: ignore[arg-type]  # checked
@@ -99,9 +112,16 @@ def parse(query: Mapping[str, str]) -> Filters:
     )
 
 
+def band_text(lead: Lead) -> str:
+    """Write a band as an address has it."""
+    return f"{lead[0]}-{lead[1]}"
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, tuple):
+        return band_text(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -126,6 +146,16 @@ def _count(query: Mapping[str, str], key: str, usual: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise BoardError(f"{key}: expected a whole number, got {text[:_MOST]!r}")
     return int(text)
+
+
+def _lead(query: Mapping[str, str]) -> Lead | None:
+    text = query.get("lead", "")
+    if not text:
+        return None
+    match = _BAND.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise BoardError(f"lead: expected seconds as 3600-21600, got {text[:_MOST]!r}")
+    return int(match[1]), int(match[2])
 
 
 def _amount(query: Mapping[str, str], key: str) -> float | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from frugal_ai.board.filters import Filters
+from frugal_ai.board.leads import metric_text
 from frugal_ai.board.ranking import Board
 from frugal_ai.board.words import Words
 
@@ -18,7 +19,8 @@ class Headline:
     claim
         What it is recommended for, or why there is none.
     caveat
-        How far the claim reaches, where models of several runs stand together.
+        How far the claim reaches: the whole horizon where a part of it is shown, and its run where
+        models of several stand together.
     figures
         Its error, skill, carbon and size in one line.
     reason
@@ -47,20 +49,23 @@ def headline(board: Board, asked: Filters, words: Words) -> Headline:
     }  # fmt: skip
     figures = words(
         "figures_of" if shipped else "figures_short",
-        metric=words(f"metric_{asked.metric}"),
+        metric=metric_text(asked, words),
         error=words.figure(one.error, 4),
         unit="" if asked.metric in {"nmae", "mase"} else row.unit,
         interval=words.interval(one.error_ci, 4),
         skill=words.percent(row.skill, row.skill_ci),
+        reach="" if asked.lead is None else f" ({words('whole_horizon')})",
         grams=words.mass(one.grams),
         scope=words(f"scope_{asked.scope}"),
         **shipped,
     )
-    several = any(other.entry.row.run_id != row.run_id for other in board.rows)
+    caveats = [] if asked.lead is None else [words("lead_reach")]
+    if any(other.entry.row.run_id != row.run_id for other in board.rows):
+        caveats.append(words("its_run_alone"))
     return Headline(
         model=row.rung,
         claim=words(f"rule_{run.rule}"),
-        caveat=words("its_run_alone") if several else "",
+        caveat=" ".join(caveats),
         figures=figures,
         reason=run.reason,
         failed_gates=run.failed_gates,

@@ -12,12 +12,13 @@ from frugal_ai.board.board_page import Frame, cautions, frame_of
 from frugal_ai.board.entries import Entry
 from frugal_ai.board.filters import Filters
 from frugal_ai.board.groups import Group, key_of
+from frugal_ai.board.leads import lead_text
 from frugal_ai.board.pictures import NAMES, drawable
 from frugal_ai.board.render import own, render
 from frugal_ai.board.store import Snapshot, Store
 from frugal_ai.board.words import Words
 from frugal_ai.leaderboard.figures import is_measured, method
-from frugal_ai.report import RunReport
+from frugal_ai.report import LeadReport, RunReport
 from frugal_ai.report.compression import CandidateReport
 
 _CARD = "MODEL_CARD.md"
@@ -117,6 +118,7 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
         ("MAE", f"{words.figure(row.mae, 4)} {row.unit} {words.interval(row.mae_ci, 4)}"),
         ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit}"),
         ("nMAE, MASE", f"{words.figure(row.nmae)}, {words.figure(row.mase)}"),
+        *(_lead(one, row.unit, words) for one in row.mae_by_lead),
         (words("col_skill"), words.percent(row.skill, row.skill_ci)),
         (words("verdict"), f"{verdict}{gain}"),
     ]
@@ -138,6 +140,11 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
     if run.horizon_s is not None:
         found.append((words("horizon"), words.duration(run.horizon_s)))
     return found
+
+
+def _lead(one: LeadReport, unit: str, words: Words) -> tuple[str, str]:
+    said = f"{words.figure(one.mae, 4)} {unit} {words.interval(one.mae_ci, 4)}"
+    return f"MAE {lead_text(one.lead, words)}", said
 
 
 def _facts(entry: Entry, words: Words) -> list[tuple[str, str]]:

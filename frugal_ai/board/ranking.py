@@ -10,6 +10,8 @@ import numpy as np
 from frugal_ai.board.entries import Entry
 from frugal_ai.board.filters import Filters, Metric, Scope
 from frugal_ai.board.groups import Group, factors_of, shown
+from frugal_ai.board.leads import of_lead
+from frugal_ai.report import RungRow
 from frugal_ai.selection.candidate import tied_costs
 from frugal_ai.selection.pareto import front
 
@@ -36,7 +38,7 @@ class Ranked:
     Attributes
     ----------
     error, error_ci
-        By the metric that is asked for.
+        By the metric and the lead times that are asked for; None where they are not known.
     grams, grams_ci
         By the scope that is asked for, under the stated factor [gCO2e]; the interval is that of
         repeated measurements.
@@ -86,7 +88,7 @@ def rank(group: Group, asked: Filters) -> Board:
     entries = shown(group, asked)
     stated = state(entries, group.latest, asked.intensity)
     rows = [_ranked(one, asked, stated) for one in entries]
-    rows = _with_front(_with_error_ranks(_with_energy_ranks(rows)))
+    rows = _with_front(_with_error_ranks(_with_energy_ranks(rows), asked))
     rows = _with_gains(rows)
     chosen = next((one for one in rows if one.entry is group.choice), None)
     return Board(group, stated, tuple(rows), chosen)
@@ -111,15 +113,23 @@ def _ranked(entry: Entry, asked: Filters, stated: Stated) -> Ranked:
     ends = None
     if value is not None and spread:
         ends = (value * max(1 - spread, 0.0), value * (1 + spread))
+    error, error_ci = _error(row, asked)
     return Ranked(
         entry=entry,
-        error=getattr(row, asked.metric),
-        error_ci=row.mae_ci if asked.metric == "mae" else None,
+        error=error,
+        error_ci=error_ci,
         grams=value,
         grams_ci=ends,
         training_g=training,
         use_g=use,
     )
+
+
+def _error(row: RungRow, asked: Filters) -> tuple[float | None, tuple[float, float] | None]:
+    if asked.lead is not None:
+        found = of_lead(row, asked.lead)
+        return (found.mae, found.mae_ci) if found else (None, None)
+    return getattr(row, asked.metric), row.mae_ci if asked.metric == "mae" else None
 
 
 def _restated(
@@ -165,17 +175,22 @@ def _with_energy_ranks(rows: Sequence[Ranked]) -> list[Ranked]:
     )
 
 
-def _with_error_ranks(rows: Sequence[Ranked]) -> list[Ranked]:
-    """Rank by error: not told apart are intervals that overlap, unless the run proved the gain."""
-    return _placed(
-        rows, lambda one: None if one.error is None else (one.error,), _error_tie, "error"
-    )
+def _with_error_ranks(rows: Sequence[Ranked], asked: Filters) -> list[Ranked]:
+    """Rank by error: not told apart are intervals that overlap, unless the run proved the gain.
+
+    It proved that of the whole horizon, which says nothing of a band of lead times.
+    """
+
+    def tie(better: Ranked, worse: Ranked) -> bool:
+        return _error_tie(better, worse, proven=asked.lead is None and _proven(better, worse))
+
+    return _placed(rows, lambda one: None if one.error is None else (one.error,), tie, "error")
 
 
-def _error_tie(better: Ranked, worse: Ranked) -> bool:
+def _error_tie(better: Ranked, worse: Ranked, *, proven: bool) -> bool:
     if better.error == worse.error:
         return True
-    if better.error_ci is None or worse.error_ci is None or _proven(better, worse):
+    if better.error_ci is None or worse.error_ci is None or proven:
         return False
     return better.error_ci[1] >= worse.error_ci[0]
 

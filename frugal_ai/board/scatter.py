@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from frugal_ai.board.axis import Axis, linear_axis, log_axis
 from frugal_ai.board.filters import Filters
+from frugal_ai.board.leads import metric_text
 from frugal_ai.board.ranking import Board, Ranked
 from frugal_ai.board.words import Words
 from frugal_ai.leaderboard.figures import is_measured
@@ -115,7 +116,7 @@ def _titles(board: Board, asked: Filters, words: Words) -> str:
         carbon = words("axis_fleet")
     relative = asked.metric in {"nmae", "mase"}
     unit = "1" if relative else key.unit
-    error = words("axis_error", metric=words(f"metric_{asked.metric}"), unit=unit)
+    error = words("axis_error", metric=metric_text(asked, words), unit=unit)
     middle = (_TOP + _BOTTOM) / 2
     return (
         f'<text class="axis" x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 38}" text-anchor="middle">'

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from frugal_ai.board.filters import Filters
+from frugal_ai.board.leads import metric_text
 from frugal_ai.board.links import Links
 from frugal_ai.board.ranking import Board, Ranked
 from frugal_ai.board.words import Words
@@ -90,7 +91,7 @@ class Table:
         words, key = self._words, self._board.group.key
         relative = self._asked.metric in {"nmae", "mase"}
         unit = "1" if relative else key.unit
-        error = words("col_error", metric=words(f"metric_{self._asked.metric}"), unit=unit)
+        error = words("col_error", metric=metric_text(self._asked, words), unit=unit)
         titles = {
             "error": error,
             "skill": words("col_skill"),

@@ -19,6 +19,7 @@ def to_csv(rows: Iterable[RungRow]) -> str:
     """Write rows as comma-separated values, in full precision; what is not known is empty.
 
     An interval has a column for each end: ``skill_ci`` becomes ``skill_lo`` and ``skill_hi``.
+    Errors by lead time are JSON in one cell.
     """
     nested = set(Figures.model_fields)
     last = [name for name in RungRow.model_fields if name not in nested | set(_FIRST)]
@@ -32,4 +33,8 @@ def to_csv(rows: Iterable[RungRow]) -> str:
 
 
 def _text(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return json.dumps(value) if value else ""
+    return value

@@ -1,6 +1,7 @@
 """What a run found: written by the run, read by tracking and the leaderboard."""
 
 from frugal_ai.report.figures import Figures
+from frugal_ai.report.leads import Lead, LeadReport
 from frugal_ai.report.parts import (
     ContextReport,
     HardwareReport,
@@ -19,6 +20,8 @@ __all__ = [
     "ContextReport",
     "Figures",
     "HardwareReport",
+    "Lead",
+    "LeadReport",
     "LevelReport",
     "MlflowReport",
     "NotRun",

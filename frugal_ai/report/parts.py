@@ -6,6 +6,7 @@ from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from frugal_ai.report.figures import Amount, Bounds, Count, Figures, Share
+from frugal_ai.report.leads import LeadReport
 from frugal_ai.report.row import Outcome
 from frugal_ai.settings import Settings
 
@@ -25,7 +26,8 @@ class LevelReport(Settings):
 class RungReport(Figures):
     """One rung of a run: what it is, its figures and its verdict.
 
-    `over` is the rung that the gain is over. `params` are the rung's settings. `levels` are its
+    `over` is the rung that the gain is over. `mae_by_lead` is its error in bands of lead time, from
+    the first on; older runs have none. `params` are the rung's settings. `levels` are its
     quantiles one by one. `tuning` is None where the settings are the declared ones.
     """
 
@@ -35,6 +37,7 @@ class RungReport(Figures):
     over: str | None = None
     verdict: Outcome | None = None
     chosen: bool = False
+    mae_by_lead: tuple[LeadReport, ...] = ()
     levels: tuple[LevelReport, ...] = ()
     tuning: "TuningReport | None" = None
     ended: AwareDatetime

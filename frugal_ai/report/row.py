@@ -3,9 +3,11 @@
 from typing import Annotated, Literal
 
 from annotated_types import Ge
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, StringConstraints, field_validator
+from pydantic_core import from_json
 
 from frugal_ai.report.figures import Amount, Count, Figures
+from frugal_ai.report.leads import LeadReport
 from frugal_ai.settings import Settings
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -48,12 +50,19 @@ class RungRow(Circumstances, Figures):
     over: str | None = None
     verdict: Outcome | None = None
     chosen: bool
+    mae_by_lead: tuple[LeadReport, ...] = ()
     ended: AwareDatetime
     run_id: Identifier
     git_revision: str | None = None
     data_digest: str
     energy_spread: Annotated[float, Ge(1)] | None = None
     mlflow_run_id: str | None = None
+
+    @field_validator("mae_by_lead", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        """Read what a tag says."""
+        return from_json(value) if isinstance(value, str) else value
 
     @property
     def circumstances(self) -> Circumstances:

@@ -18,7 +18,11 @@ _VALUE_LENGTH = 6000  # longest parameter that MLflow takes [characters]
 def rung_tags(row: RungRow) -> dict[str, str]:
     """Return what a rung's row says beside its figures."""
     values = row.model_dump(mode="json")
-    return {tag: _text(values[name]) for name, tag in _TAGS.items() if values[name] is not None}
+    return {
+        tag: _text(values[name])
+        for name, tag in _TAGS.items()
+        if values[name] is not None and values[name] != []
+    }
 
 
 def row_fields(tags: Mapping[str, str]) -> dict[str, str]:
