@@ -35,6 +35,7 @@ STARTED = int(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp())
 ENDED = STARTED + 60
 SERIES = ["feeder_load", "feeder_wind"]
 CHEAP, DEAR = 1.0, 2.0  # grams
+LEADS = [(0, 3600), (3600, 21600), (21600, 86400)]  # of a day in half hours
 
 
 def cost(grams: float) -> RungCost:
@@ -162,6 +163,12 @@ def test_a_rung_of_the_report(climb: Climb) -> None:
     assert (ridge.nmae, ridge.mase) == (judged.score.nmae, judged.score.mase)
     assert (ridge.skill, ridge.validation_mae) == (judged.skill.value, judged.validation_mae)
     assert ridge.mae_ci == (judged.mae.low, judged.mae.high)
+    parts = ridge.mae_by_lead
+    assert [one.lead for one in parts] == LEADS
+    assert np.average([one.mae for one in parts], weights=[one.points for one in parts]) == (
+        pytest.approx(ridge.mae)
+    )
+    assert [one.mae_ci for one in parts] == [(one.mae.low, one.mae.high) for one in judged.by_lead]
     assert ridge.skill_ci == (judged.skill.low, judged.skill.high)
     assert judged.verdict.gain is not None
     assert ridge.gain_ci == (judged.verdict.gain.low, judged.verdict.gain.high)
@@ -205,6 +212,7 @@ def test_intervals_that_are_not_known_are_left_out(climb: Climb, tmp_path: Path)
     report = replace(climb, prepared=replace(climb.prepared, split=few), climbed=climbed).report()
     for row in report.rungs:
         assert (row.mae_ci, row.skill_ci, row.gain_ci, row.coverage_ci) == (None,) * 4
+        assert [one.mae_ci for one in row.mae_by_lead] == [None] * 3
     assert report.rungs[1].gain is not None
     report.write(tmp_path)
     assert RunReport.read(tmp_path) == report

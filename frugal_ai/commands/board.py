@@ -1,5 +1,7 @@
 """The leaderboard as pages: served, or written as files."""
 
+import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from frugal_ai.board.store import Store
     from frugal_ai.review.decisions import Decisions
     from frugal_ai.review.review import Review
+
+_UTC = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @click.command()
@@ -104,6 +108,17 @@ def _review(
     return Review.open(uri, kept.path, accounts, proxy=proxy, private=private)
 
 
+def _audit() -> None:
+    """Tell on standard error who signs in and what is decided, with the time in UTC."""
+    log = logging.getLogger("frugal_ai.review")
+    log.setLevel(logging.INFO)
+    line = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _UTC)
+    line.converter = time.gmtime
+    told = logging.StreamHandler()
+    told.setFormatter(line)
+    log.addHandler(told)
+
+
 def _serve(
     store: "Store", review: "Review | None", kept: "Decisions | None", host: str, port: int
 ) -> None:
@@ -111,6 +126,8 @@ def _serve(
 
     from frugal_ai.board.app import create_app
 
+    if review is not None:
+        _audit()
     click.echo(f"board    http://{host}:{port}/ shows {store.uri}; Ctrl-C ends it", err=True)
     uvicorn.run(
         create_app(store, review, kept), host=host, port=port, log_level="warning",

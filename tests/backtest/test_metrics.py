@@ -98,13 +98,6 @@ def test_a_change_of_unit_scales_errors_and_leaves_relative_ones(
     assert changed == pytest.approx(mase)
 
 
-def test_lead_time_errors() -> None:
-    np.testing.assert_allclose(metrics.lead_time_errors(FORECAST, ACTUAL), [0.25, (2 + 4) / 2])
-    actual = ACTUAL.copy()
-    actual[:, :, 1] = np.nan
-    np.testing.assert_array_equal(metrics.lead_time_errors(FORECAST, actual), [0.25, np.nan])
-
-
 def test_denominators_by_name() -> None:
     actual = np.array([[[-2.0, 4.0]], [[np.nan, 5.0]]])
     np.testing.assert_allclose(metrics.denominators("mean_abs", actual), [3.0, 5.0])
@@ -153,7 +146,7 @@ def test_skill_against_no_error_is_refused(baseline: float) -> None:
 )
 @pytest.mark.parametrize(
     "function",
-    [metrics.mae, metrics.rmse, metrics.bias, metrics.origin_errors, metrics.lead_time_errors],
+    [metrics.mae, metrics.rmse, metrics.bias, metrics.origin_errors],
 )
 def test_what_cannot_be_scored_is_refused(
     function: Any, forecast: FloatArray, actual: FloatArray, message: str

@@ -121,6 +121,86 @@ def test_sorting_is_in_the_address_and_told_to_readers(get: Get) -> None:
     assert errors == sorted(errors)
 
 
+def test_a_lead_time_changes_errors_and_not_what_is_recommended(get: Get) -> None:
+    whole, part = (get(f"/board.json?{query}").json() for query in ("", "lead=3600-21600"))
+    assert (whole["lead"], part["lead"]) == (None, {"from_s": 3600, "to_s": 21600})
+    assert part["asked"] == "lead=3600-21600"
+    of = {one["rung"]: one for one in part["models"]}
+    for one in whole["models"]:
+        other = of[one["rung"]]
+        assert one["error"] == one["mae"]
+        assert [one["error_lo"], one["error_hi"]] == one["mae_ci"]
+        band = next(each for each in one["mae_by_lead"] if each["from_s"] == 3600)
+        assert other["error"] == band["mae"] != one["error"]
+        assert [other["error_lo"], other["error_hi"]] == band["mae_ci"]
+        assert (other["recommended"], other["verdict"]) == (one["recommended"], one["verdict"])
+    rows = list(csv.DictReader(io.StringIO(get("/board.csv?lead=3600-21600").text)))
+    assert [float(row["error"]) for row in rows] == [one["error"] for one in part["models"]]
+    assert {(row["lead_from_s"], row["lead_to_s"]) for row in rows} == {("3600", "21600")}
+    assert {row["lead_to_s"] for row in csv.DictReader(io.StringIO(get("/board.csv").text))} == {""}
+
+
+@pytest.mark.parametrize(
+    ("lang", "band", "reach"),
+    [
+        ("en", "1\u00a0h\u20136\u00a0h ahead", "those of the whole horizon"),
+        ("fr", "à échéance 1\u00a0h\u20136\u00a0h", "pour tout l'horizon"),
+    ],
+)
+def test_a_page_of_lead_times_says_so(get: Get, lang: str, band: str, reach: str) -> None:
+    page = unescape(get(f"/?lead=3600-21600&lang={lang}").text)
+    head = page[page.index('class="headline') : page.index("</section>")]
+    assert f"MAE {band}" in head
+    assert reach in head
+    table = page[page.index("<thead>") : page.index("</thead>")]
+    assert f"MAE {band} [MW]" in table
+    assert "lead=3600-21600" in table  # sorting keeps it
+    picture = page[page.index('<svg class="scatter"') : page.index("</figure>")]
+    assert picture.count(band) == 2  # on the axis and below
+    form = page[page.index("<form") : page.index("</form>")]
+    options = re.findall(r'<option value="(\d+-\d+)"( selected)?>', form)
+    assert options == [("0-3600", ""), ("3600-21600", " selected"), ("21600-86400", "")]
+    assert band in get(f"/badge.svg?lead=3600-21600&lang={lang}").text
+    plain = get(f"/?lang={lang}").text
+    assert reach not in plain
+    assert " selected" not in re.findall(r'<option value="\d+-\d+"[^>]*>', plain)
+
+
+def test_models_of_older_runs_are_named_and_not_drawn_where_a_lead_time_is_asked_for(
+    tmp_path: Path, get_of: Of
+) -> None:
+    uri = write_store(tmp_path / "mlflow.db", Shape(9, pipelines=1))
+    chosen = "(SELECT run_uuid FROM tags WHERE key = 'frugal.chosen' AND value = 'true')"
+    engine = sqlalchemy.create_engine(uri)
+    with engine.begin() as connection:
+        query = f"DELETE FROM tags WHERE key = 'frugal.mae_by_lead' AND run_uuid IN {chosen}"  # noqa: S608 - no input
+        assert connection.execute(sqlalchemy.text(query)).rowcount == 1
+    engine.dispose()
+    get = get_of(uri)
+    (older,) = (one for one in get("/board.json").json()["models"] if not one["mae_by_lead"])
+    assert older["recommended"]
+    page = get("/?lead=0-3600").text
+    assert f"no error of these lead times was kept (older runs kept none): {older['rung']}." in page
+    picture = page[page.index('<svg class="scatter"') : page.index("</svg>")]
+    assert f"{older['rung']}:" not in picture
+    assert picture.count('class="naive est"') > 0
+    assert f"<b>{older['rung']}</b>" in page  # recommended all the same
+    assert f"{older['rung']}:" in get("/").text
+    nobody = get("/?lead=0-99")
+    assert nobody.status_code == 200
+    assert "no error of these lead times was kept" in nobody.text
+    assert 'class="scatter"' not in nobody.text
+
+
+def test_the_page_of_a_model_has_its_errors_by_lead_time(get: Get) -> None:
+    run_id = get("/board.json").json()["models"][0]["run_id"]
+    page = get(f"/models/{run_id}").text
+    at = [page.index(f"MAE {one} ahead") for one in (
+        "0\u20131\u00a0h", "1\u00a0h\u20136\u00a0h", "6\u00a0h\u20131\u00a0d",
+    )]  # fmt: skip
+    assert at == sorted(at)
+
+
 def test_a_form_keeps_language_comparison_and_order(get: Get) -> None:
     group = get("/board.json?pipeline=synthetic-load-01").json()["group"]
     page = get(f"/?group={group}&sort=error&descending=1&lang=fr").text
@@ -143,7 +223,9 @@ def test_exports_have_the_same_rows(get: Get) -> None:
     ET.fromstring(badge.text)  # noqa: S314 - likewise
 
 
-@pytest.mark.parametrize("query", ["metric=nonsense", "intensity=-1", "page=x", "sort=id"])
+@pytest.mark.parametrize(
+    "query", ["metric=nonsense", "intensity=-1", "page=x", "sort=id", "lead=6h"]
+)
 def test_what_cannot_be_asked_is_answered_in_one_sentence(get: Get, query: str) -> None:
     answer = get(f"/?{query}")
     assert answer.status_code == 400

@@ -1,5 +1,8 @@
+import logging
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from click.testing import CliRunner
 from benchmarks.board.synthetic import Shape, write_store
 from frugal_ai.commands.board import board
 from frugal_ai.errors import FrugalError, ReviewError
+from frugal_ai.review.accounts import add_account
 
 
 @pytest.fixture
@@ -45,6 +49,38 @@ def test_a_store_that_is_not_there_is_refused_before_anything_is_served(tmp_path
     done = CliRunner().invoke(board, ["--tracking-uri", f"sqlite:///{tmp_path}/none.db"])
     assert isinstance(done.exception, FrugalError)
     assert "no such file" in str(done.exception)
+
+
+@pytest.fixture
+def audit() -> Iterator[logging.Logger]:
+    """The log of reviews, as it was afterwards."""
+    log = logging.getLogger("frugal_ai.review")
+    level, handlers = log.level, list(log.handlers)
+    yield log
+    log.setLevel(level)
+    log.handlers = handlers
+
+
+@pytest.mark.parametrize("reviewed", [True, False])
+def test_who_signs_in_is_told_on_standard_error(
+    uri: str,
+    tmp_path: Path,
+    audit: logging.Logger,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    reviewed: bool,
+) -> None:
+    def served(*_: object, **__: object) -> None:
+        audit.info("signed in: %s", "anna")
+
+    monkeypatch.setattr("uvicorn.run", served)
+    accounts = tmp_path / "accounts"
+    add_account(accounts, "anna", "reviewer", "a long enough password")
+    options = ["--accounts", str(accounts)] if reviewed else []
+    done = CliRunner().invoke(board, ["--tracking-uri", uri, *options])
+    assert done.exit_code == 0, done.output
+    line = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO signed in: anna$"
+    assert bool(re.search(line, done.stderr, re.MULTILINE)) == reviewed
 
 
 def test_help_imports_no_server() -> None:

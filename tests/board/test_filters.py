@@ -27,7 +27,17 @@ asked = st.builds(
 )
 
 
-@given(asked)
+# a band of lead times, whose error is the MAE
+banded = st.builds(
+    lambda start, length, **given: Filters(lead=(start, start + length), **given),
+    st.integers(0, 10**8),
+    st.integers(1, 10**8),
+    pipeline=names,
+    metric=st.sampled_from(get_args(Metric)),
+)
+
+
+@given(asked | banded)
 def test_an_address_says_all_that_is_asked_for(one: Filters) -> None:
     assert parse(dict(parse_qsl(one.query(page=one.page)))) == one
 
@@ -35,6 +45,14 @@ def test_an_address_says_all_that_is_asked_for(one: Filters) -> None:
 def test_what_is_usual_is_not_in_the_address() -> None:
     assert Filters().query() == ""
     assert Filters(metric="rmse").query() == "metric=rmse"
+
+
+def test_of_lead_times_there_is_the_mae_alone() -> None:
+    one = parse({"lead": "3600-21600", "metric": "rmse"})
+    assert (one.lead, one.metric) == ((3600, 21600), "mae")
+    assert one.query() == "lead=3600-21600"
+    assert one.with_(metric="crps").metric == "mae"
+    assert one.with_(metric="crps", lead=None).metric == "crps"
 
 
 def test_another_condition_leads_to_the_first_page() -> None:
@@ -48,6 +66,10 @@ def test_another_condition_leads_to_the_first_page() -> None:
         ({"scope": "<script>"}, "scope: expected one of"),
         ({"sort": "__class__"}, "sort: expected one of"),
         ({"horizon": "-1"}, "horizon: expected a whole number"),
+        ({"lead": "3600"}, "lead: expected seconds as 3600-21600, got '3600'"),
+        ({"lead": "7200-3600"}, "lead: expected seconds"),
+        ({"lead": "\u0661-\u0662"}, "lead: expected seconds"),
+        ({"lead": "0-1<script>"}, "lead: expected seconds"),
         ({"page": "1e9"}, "page: expected a whole number"),
         ({"page": "9" * 400}, "page: expected a whole number"),
         ({"intensity": "nan"}, "intensity: expected gCO2e/kWh"),

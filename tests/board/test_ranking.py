@@ -7,7 +7,7 @@ from frugal_ai.board.entries import Entry
 from frugal_ai.board.filters import Filters
 from frugal_ai.board.groups import group_up
 from frugal_ai.board.ranking import Board, ordered, rank
-from frugal_ai.report import RungRow
+from frugal_ai.report import LeadReport, RungRow
 
 Make = Callable[..., Entry]
 
@@ -42,6 +42,27 @@ def test_errors_whose_intervals_overlap_share_a_rank_unless_the_run_proved_the_g
     proven = good | {"verdict": "worth it"}
     told = board_of([entry_of(rows[0], rung="a", **proven), entry_of(rows[1], rung="b", **bad)])
     assert ranks(told, "error_rank") == {"a": 1, "b": 2}
+
+
+def test_of_lead_times_the_error_is_theirs_and_no_proof_of_the_whole_counts(
+    rows: list[RungRow], entry_of: Make
+) -> None:
+    def part(mae: float, low: float, high: float) -> tuple[LeadReport, ...]:
+        return (LeadReport(from_s=0, to_s=3600, mae=mae, mae_ci=(low, high), points=9),)
+
+    good = {"mae": 1.0, "verdict": "worth it", "over": "b"}
+    entries = [
+        entry_of(rows[0], rung="a", mae_by_lead=part(0.5, 0.4, 0.6), **good),
+        entry_of(rows[1], rung="b", mae_by_lead=part(0.3, 0.2, 0.45), mae=2.0),
+        entry_of(rows[2], rung="older", mae=0.1),
+    ]
+    board = board_of(entries, lead=(0, 3600))
+    assert ranks(board, "error") == {"a": 0.5, "b": 0.3, "older": None}
+    assert ranks(board, "error_ci") == {"a": (0.4, 0.6), "b": (0.2, 0.45), "older": None}
+    assert ranks(board, "error_rank") == {"a": 1, "b": 1, "older": None}
+    assert not ranks(board, "on_front")["older"]
+    other = board_of(entries, lead=(0, 7200))
+    assert set(ranks(other, "error").values()) == {None}
 
 
 def test_emissions_of_two_grids_are_computed_from_energy_under_the_latest(

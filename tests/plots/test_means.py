@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from frugal_ai.backtest.compare import draw_resamples, mean_interval
-from frugal_ai.backtest.metrics import deviations, lead_time_errors, origin_errors
+from frugal_ai.backtest.leads import Band, errors_by_lead
+from frugal_ai.backtest.metrics import deviations, origin_errors
 from frugal_ai.errors import DataError
 from frugal_ai.plots.lead_time import errors_with_intervals
 from frugal_ai.plots.means import by_lead_time, overall
@@ -36,11 +37,16 @@ def test_the_mean_of_errors_is_that_of_the_report(make_table: Make) -> None:
     )
 
 
-def test_errors_by_lead_time_agree_with_the_metric(make_table: Make) -> None:
+def test_errors_by_lead_time_agree_with_those_of_the_report(make_table: Make) -> None:
     table = holed(make_table(series=2))
     draws = draw_resamples(table.origins, 200, seed=3)
     found = errors_with_intervals(table.forecast, table.actual, draws)
-    np.testing.assert_allclose(found.mean, lead_time_errors(table.forecast, table.actual))
+    steps = [Band(step, step + 1, slice(step, step + 1)) for step in range(24)]
+    reported = errors_by_lead(table.forecast, table.actual, steps, draws)
+    assert [one.band.from_s for one in reported] == [step for step in range(24) if step != 5]
+    expected = np.array([[one.mae.value, one.mae.low, one.mae.high] for one in reported])
+    curves = np.stack([found.mean, found.low, found.high], axis=1)
+    np.testing.assert_allclose(np.delete(curves, 5, axis=0), expected)
     assert np.flatnonzero(np.isnan(found.mean)).tolist() == [5]
     assert np.flatnonzero(np.isnan(found.low)).tolist() == [5]
     rest = np.arange(24) != 5

@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from frugal_ai.errors import DataError, OutputError
-from frugal_ai.report import Figures, LevelReport, MlflowReport, RungReport, RungRow, RunReport
+from frugal_ai.report import (
+    Figures,
+    LeadReport,
+    LevelReport,
+    MlflowReport,
+    RungReport,
+    RungRow,
+    RunReport,
+)
 
 EXAMPLE = Path(__file__).with_name("run.json")
 CONTENT: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
@@ -55,6 +64,27 @@ def test_figures_survive_json_and_being_flattened(values: dict[str, Any]) -> Non
     assert RungReport.model_validate_json(rung.model_dump_json()) == rung
     flat = {name: value for name, value in rung.flat().items() if value is not None}
     assert Figures(**Figures.unflat(flat)) == Figures(**values)
+
+
+def test_older_runs_have_no_errors_by_lead_time() -> None:
+    rung = RungReport(rung="r", family="linear", ended=CONTENT["ended"])
+    older = json.loads(rung.model_dump_json(exclude={"mae_by_lead"}))
+    assert RungReport.model_validate(older).mae_by_lead == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"to_s": 3600}, "expected from_s below to_s, got 3600 and 3600"),
+        ({"mae_ci": (2.0, 1.0)}, "expected .low, high., got .2.0, 1.0."),
+        ({"points": 0}, "greater than 0"),
+    ],
+)
+def test_a_band_of_lead_times_is_checked(changes: dict[str, Any], said: str) -> None:
+    good = {"from_s": 3600, "to_s": 7200, "mae": 1.5, "mae_ci": (1.0, 2.0), "points": 9}
+    assert LeadReport.model_validate(good).lead == (3600, 7200)
+    with pytest.raises(ValidationError, match=said):
+        LeadReport.model_validate(good | changes)
 
 
 def test_flat_names_are_plain_and_others_are_left_out() -> None:

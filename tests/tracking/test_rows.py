@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from frugal_ai.report import LevelReport, RungRow, RunReport
+from frugal_ai.report import LeadReport, LevelReport, RungRow, RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs, rows
-from frugal_ai.tracking.content import row_fields, run_tags, rung_tags
+from frugal_ai.tracking.content import row_fields, run_tags, rung_tags, tag_names
+from frugal_ai.tracking.records import read_records
 
 RunMaker = Callable[..., Path]
 
@@ -30,6 +31,38 @@ def test_rows_come_back_as_they_went(run_dir: Path, uri: str) -> None:
     found = read_runs(uri)
     assert by_rung([without_store(row) for row in found]) == by_rung(RunReport.read(run_dir).rows())
     assert len({row.mlflow_run_id for row in found} - {None}) == 3
+
+
+def test_errors_by_lead_time_are_one_tag(make_run: RunMaker, tmp_path: Path) -> None:
+    leads = (
+        LeadReport(from_s=0, to_s=3600, mae=0.1234567890123, mae_ci=(0.1, 0.2), points=362),
+        LeadReport(from_s=3600, to_s=86400, mae=0.5, points=8000),
+    )
+    example = RunReport.read(make_run(tmp_path / "runs"))
+    new = example.rungs[0].model_copy(update={"mae_by_lead": leads})
+    folder = make_run(tmp_path / "runs", run_id="new", rungs=(new, *example.rungs[1:]))
+    log_run(folder)
+    uri = default_uri(folder.parent)
+    found = {row.rung: row.mae_by_lead for row in read_runs(uri)}
+    assert found == {one.rung: leads if one is new else () for one in (new, *example.rungs[1:])}
+    tags = [rung_tags(row) for row in RunReport.read(folder).rows()]
+    assert ["frugal.mae_by_lead" in one for one in tags] == [True, False, False]
+    assert len(tags[0]["frugal.mae_by_lead"]) < 250
+    records = read_records(uri, (), tag_names())
+    logged = [one.tags for one in records if one.role == "rung"]
+    assert [one["frugal.mae_by_lead"] for one in logged if "frugal.mae_by_lead" in one] == [
+        tags[0]["frugal.mae_by_lead"]
+    ]
+
+
+def test_a_spoilt_tag_leaves_its_run_out(
+    run_dir: Path, uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_run(run_dir)
+    (first, *rest) = read_runs(uri)
+    MlflowClient(uri).set_tag(first.mlflow_run_id, "frugal.mae_by_lead", "[{")
+    assert {row.rung for row in read_runs(uri)} == {row.rung for row in rest}
+    assert f"MLflow run {first.mlflow_run_id} is left out: mae_by_lead" in caplog.text
 
 
 def test_tags_hold_whatever_is_no_figure(run_dir: Path) -> None:
