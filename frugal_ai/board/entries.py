@@ -4,11 +4,12 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from frugal_ai.report import Figures, RungRow
+from frugal_ai.report import Figures, LeadReport, RungRow
 from frugal_ai.tracking.content import row_fields, tag_names
 from frugal_ai.tracking.records import RunRecord, children
 
@@ -25,6 +26,10 @@ TAGS = (
     "mlflow.note.content",
 )  # fmt: skip
 """What is read of what each run says of itself."""
+
+_LEADS = "frugal.mae_by_lead"
+_LEADS_OF = TypeAdapter(tuple[LeadReport, ...])
+_KEPT = 5_000  # errors by lead time of as many models stay read
 
 _log = logging.getLogger(__name__)
 
@@ -82,11 +87,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model: its identity in MLflow, its row, its run."""
+    """One model: its identity in MLflow, its row, its run.
+
+    `lead_text` is what its tag says of errors by lead time. Of thousands of models only those that
+    are shown have it read; `row` is without.
+    """
 
     id: str
     row: RungRow
     run: Run
+    lead_text: str = ""
+
+    @property
+    def mae_by_lead(self) -> tuple[LeadReport, ...]:
+        """Errors by lead time; none where an older run kept none, or the tag is spoilt."""
+        return _leads(self.lead_text) if self.lead_text else ()
+
+    @property
+    def whole_row(self) -> RungRow:
+        """The row with errors by lead time."""
+        return self.row.model_copy(update={"mae_by_lead": self.mae_by_lead})
 
     @property
     def g_per_year(self) -> float | None:
@@ -105,12 +125,23 @@ def read_entries(records: Iterable[RunRecord]) -> list[Entry]:
             runs[parent.run_id] = _run(parent)
         row = _row(child)
         if row is not None:
-            found.append(Entry(child.run_id, row, runs[parent.run_id]))
+            text = child.tags.get(_LEADS, "")
+            found.append(Entry(child.run_id, row, runs[parent.run_id], text))
     return found
+
+
+@lru_cache(_KEPT)
+def _leads(text: str) -> tuple[LeadReport, ...]:
+    try:
+        return _LEADS_OF.validate_json(text)
+    except ValidationError as error:
+        _log.warning("%s is left out: %s", _LEADS, error.errors()[0]["msg"])
+        return ()
 
 
 def _row(record: RunRecord) -> RungRow | None:
     known: dict[str, Any] = row_fields(record.tags) | Figures.unflat(record.metrics)
+    known.pop("mae_by_lead", None)
     try:
         return RungRow.model_validate({**known, "mlflow_run_id": record.run_id})
     except ValidationError as error:

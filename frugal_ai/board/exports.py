@@ -38,7 +38,7 @@ def board_json(board: Board, asked: Filters) -> str:
             "recomputed": not stated.own,
         },
         "models": [
-            {**one.entry.row.model_dump(mode="json"), **_own(one, board, asked)}
+            {**one.entry.whole_row.model_dump(mode="json"), **_own(one, board, asked)}
             for one in ordered(board.rows, asked)
         ],
     }
@@ -48,7 +48,7 @@ def board_json(board: Board, asked: Filters) -> str:
 def board_csv(board: Board, asked: Filters) -> str:
     """Write a board as comma-separated values: a leaderboard's columns, and those of the board."""
     rows = ordered(board.rows, asked)
-    plain = list(csv.reader(io.StringIO(to_csv([one.entry.row for one in rows]))))
+    plain = list(csv.reader(io.StringIO(to_csv([one.entry.whole_row for one in rows]))))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*map(_safe, plain[0]), *_OWN])

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from frugal_ai.board.entries import Entry
 from frugal_ai.board.filters import Filters
 from frugal_ai.board.words import Words
-from frugal_ai.report import Lead, LeadReport, RungRow
+from frugal_ai.report import Lead, LeadReport
 
 
-def of_lead(row: RungRow, lead: Lead) -> LeadReport | None:
+def of_lead(entry: Entry, lead: Lead) -> LeadReport | None:
     """Return the error of a band; None where the run did not keep it."""
-    return next((one for one in row.mae_by_lead if one.lead == lead), None)
+    return next((one for one in entry.mae_by_lead if one.lead == lead), None)
 
 
 def known_leads(entries: Iterable[Entry]) -> list[Lead]:
     """Return the bands that any model has an error of, the nearest first."""
-    return sorted({part.lead for one in entries for part in one.row.mae_by_lead})
+    return sorted({part.lead for one in entries for part in one.mae_by_lead})
 
 
 def lead_text(lead: Lead, words: Words) -> str:

@@ -118,7 +118,7 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
         ("MAE", f"{words.figure(row.mae, 4)} {row.unit} {words.interval(row.mae_ci, 4)}"),
         ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit}"),
         ("nMAE, MASE", f"{words.figure(row.nmae)}, {words.figure(row.mase)}"),
-        *(_lead(one, row.unit, words) for one in row.mae_by_lead),
+        *(_lead(one, row.unit, words) for one in entry.mae_by_lead),
         (words("col_skill"), words.percent(row.skill, row.skill_ci)),
         (words("verdict"), f"{verdict}{gain}"),
     ]

@@ -11,7 +11,6 @@ from frugal_ai.board.entries import Entry
 from frugal_ai.board.filters import Filters, Metric, Scope
 from frugal_ai.board.groups import Group, factors_of, shown
 from frugal_ai.board.leads import of_lead
-from frugal_ai.report import RungRow
 from frugal_ai.selection.candidate import tied_costs
 from frugal_ai.selection.pareto import front
 
@@ -113,7 +112,7 @@ def _ranked(entry: Entry, asked: Filters, stated: Stated) -> Ranked:
     ends = None
     if value is not None and spread:
         ends = (value * max(1 - spread, 0.0), value * (1 + spread))
-    error, error_ci = _error(row, asked)
+    error, error_ci = _error(entry, asked)
     return Ranked(
         entry=entry,
         error=error,
@@ -125,10 +124,11 @@ def _ranked(entry: Entry, asked: Filters, stated: Stated) -> Ranked:
     )
 
 
-def _error(row: RungRow, asked: Filters) -> tuple[float | None, tuple[float, float] | None]:
+def _error(entry: Entry, asked: Filters) -> tuple[float | None, tuple[float, float] | None]:
     if asked.lead is not None:
-        found = of_lead(row, asked.lead)
+        found = of_lead(entry, asked.lead)
         return (found.mae, found.mae_ci) if found else (None, None)
+    row = entry.row
     return getattr(row, asked.metric), row.mae_ci if asked.metric == "mae" else None
 
 

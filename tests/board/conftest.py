@@ -14,6 +14,7 @@ from frugal_ai.board.app import create_app
 from frugal_ai.board.entries import Entry, Run
 from frugal_ai.board.store import Store
 from frugal_ai.report import RungRow, RunReport
+from frugal_ai.tracking.content import rung_tags
 
 EXAMPLE = Path(__file__).parents[1] / "report"
 
@@ -87,6 +88,7 @@ def entry_of() -> Callable[..., Entry]:
 
     def make(row: RungRow, run: dict[str, Any] | None = None, **changes: Any) -> Entry:
         changed = row.model_copy(update=changes)
-        return Entry(f"{changed.run_id}-{changed.rung}", changed, run_of(**(run or {})))
+        leads = rung_tags(changed).get("frugal.mae_by_lead", "")
+        return Entry(f"{changed.run_id}-{changed.rung}", changed, run_of(**(run or {})), leads)
 
     return make

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_of_lead_times_the_error_is_theirs_and_no_proof_of_the_whole_counts(
     assert not ranks(board, "on_front")["older"]
     other = board_of(entries, lead=(0, 7200))
     assert set(ranks(other, "error").values()) == {None}
+
+
+def test_a_spoilt_tag_of_lead_times_is_told_and_tells_no_error(
+    rows: list[RungRow], entry_of: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt = replace(entry_of(rows[0]), lead_text='[{"from_s": 0}]')
+    assert spoilt.mae_by_lead == ()
+    assert "frugal.mae_by_lead is left out: Field required" in caplog.text
 
 
 def test_emissions_of_two_grids_are_computed_from_energy_under_the_latest(
