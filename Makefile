@@ -9,7 +9,7 @@ CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
 .PHONY: run run-gateway test lint types contracts unit coverage edge oldest signing triton ui lock models clean \
 	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway \
-	benchmark-intensity benchmark-meter benchmark-plan
+	benchmark-intensity benchmark-meter benchmark-plan benchmark-board board-picture
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -108,6 +108,14 @@ benchmark-meter: $(VENV)/.run
 # A run, a plan, and the run again.
 benchmark-plan: $(VENV)/.run
 	$(BIN)/python -m benchmarks.plan --write
+
+# The board over 10,000 invented runs, and the weight of a page of 50 models.
+benchmark-board: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.board --page docs/benchmarks.md
+
+# The picture of the board in the README, over the runs in runs/; needs Chromium.
+board-picture: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.board.picture sqlite:///$(CURDIR)/runs/mlflow.db docs/board.png
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

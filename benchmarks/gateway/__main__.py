@@ -1,7 +1,8 @@
 """Measure what the gateway takes: ``python -m benchmarks.gateway [--short]``.
 
 Writes its part of ``docs/benchmarks.md``; with ``--short``, fewer cycles and kills, it is printed.
-The cycles run beside the rest in a process of their own: of them memory is measured.
+Requests are measured first, while nothing else runs; then the cycles run beside the rest in a
+process of their own: of them memory is measured.
 """
 
 import argparse
@@ -9,14 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.gateway import cycles, installs, kills, resident, targets
+from benchmarks.gateway import cycles, http_speed, installs, kills, resident, targets
 from benchmarks.gateway.cycles import Growth
 from benchmarks.gateway.environment import ROOT, Environment, make_environment
+from benchmarks.gateway.http_speed import Shot
 from benchmarks.gateway.resident import Resident
-from benchmarks.gateway.targets import Bound, most
+from benchmarks.gateway.targets import Bound, least, most
 from benchmarks.markdown import fill, item, table
 from benchmarks.sections import write_section
 from frugal_ai.cost.hardware import detect_host
@@ -33,6 +36,8 @@ def main() -> int:
     share, start = (10 if short else 1), time.monotonic()
     _tell("environment")
     environment = make_environment()
+    _tell("requests over HTTP")
+    shots = http_speed.measure(5 / share) if http_speed.available() else {}
     with ThreadPoolExecutor(1) as beside:
         growth = beside.submit(_cycles, cycles.CYCLES // share)
         _tell("one model, at rest")
@@ -48,10 +53,11 @@ def main() -> int:
         grown = growth.result()
     bounds = [
         *_bounds(environment, one, hundred, grown),
+        *_speeds(shots),
         most("install, signature to commit, without trial", install_s, 0.5, "s", 2),
         most(f"broken states after {tally.kills} kills", len(tally.broken), 0, "", 0),
     ]
-    text = _page(environment, one, grown, bounds)
+    text = _page(environment, one, grown, bounds, shots)
     if short:
         print(text)
     else:
@@ -89,7 +95,26 @@ def _bounds(env: Environment, one: Resident, hundred: Resident, grown: Growth) -
     ]
 
 
-def _page(env: Environment, one: Resident, grown: Growth, bounds: list[Bound]) -> str:
+def _speeds(shots: Mapping[str, Sequence[Shot]]) -> list[Bound]:
+    cached, post = (
+        http_speed.median(shots[name]) if name in shots else None
+        for name in (http_speed.GET, http_speed.POST)
+    )
+    rate = post.rate if post else None
+    return [
+        least("stateless forecast, 672 values in, one core", rate, 8000, "req/s"),
+        most("its p99, 16 connections", post.p99 if post else None, 6, "ms"),
+        least("cached GET, one core", cached.rate if cached else None, 20000, "req/s"),
+    ]
+
+
+def _page(
+    env: Environment,
+    one: Resident,
+    grown: Growth,
+    bounds: list[Bound],
+    shots: Mapping[str, Sequence[Shot]],
+) -> str:
     host = detect_host()
     away = "connected to mosquitto" if one.broker else "without a broker, none is installed"
     parts = [
@@ -99,7 +124,9 @@ def _page(env: Environment, one: Resident, grown: Growth, bounds: list[Bound]) -
             " `frugal-edge serve`, a process of its own in an environment of its own, with HTTP and"
             f" MQTT, {away}. A hundred models are the same bundle for a hundred series, each opened"
             " by itself. Resident memory is taken after every series had a history and the service"
-            " was asked, with the pages of shared libraries."
+            " was asked, with the pages of shared libraries. Over HTTP `wrk` asks on 16"
+            " connections from the other core, the server has one; bare ASGI is uvicorn with"
+            " an application that reads the JSON and answers with a constant."
         ),
         fill(f"Machine: {host.cpu}, {host.threads} threads, {host.os}."),
         table(targets.COLUMNS, targets.rows(bounds)),
@@ -112,6 +139,7 @@ def _page(env: Environment, one: Resident, grown: Growth, bounds: list[Bound]) -
             f" {grown.after_mb:.1f} MB after {grown.cycles:,} more, each with a reading corrected"
             " and a forecast of the model; every second one also scores a forecast."
         ),
+        *(item(f"**HTTP**, {line}.") for line in http_speed.lines(shots)),
         item(f"**Packages**: {', '.join(env.packages)}."),
     ]
     return "\n\n".join(parts) + "\n"

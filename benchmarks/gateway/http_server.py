@@ -9,17 +9,15 @@ import csv
 import os
 import shutil
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 import uvicorn
 from frugal_edge.clock import parse_time
 from frugal_edge.gateway.config import GatewayConfig, HttpSettings
-from frugal_edge.gateway.extras import loop_factory
 from frugal_edge.gateway.gateway import Gateway
-from frugal_edge.http.protocol import bounded
 from frugal_edge.http.server import listen, serve_http
 from frugal_edge.install.installer import How, install
 from frugal_edge.trust.keys import TrustStore
@@ -29,10 +27,13 @@ CONSTANT = b'{"constant": true}'
 
 
 async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read the request and give a constant, which is what uvicorn alone can do."""
+    """Read the request, its JSON too, and give a constant, which is what uvicorn alone can do."""
     if scope["method"] == "POST":
-        while (await receive()).get("more_body"):
-            pass
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        orjson.loads(body)
     length = str(len(CONSTANT)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", length)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -48,7 +49,7 @@ async def _serve_bare() -> None:
     stop = asyncio.Event()
     opened = listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        _bare, http=bounded(HttpSettings(port=0)), loop="none", ws="none", lifespan="off",
+        _bare, http="h11", loop="none", ws="none", lifespan="off",
         log_config=None, access_log=False, proxy_headers=False, server_header=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -99,32 +100,20 @@ def _rows(example: Path) -> tuple[str, int, list[dict[str, Any]]]:
     return series_id, ends[-1] + ends[1] - ends[0], rows
 
 
-def _run(main: Callable[[], Coroutine[Any, Any, None]], *, fast: bool) -> None:
-    with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
-        runner.run(main())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=("gateway", "bare"))
     parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--slow", action="store_true", help="without uvloop and httptools")
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--example", type=Path)
     parser.add_argument("--trust", type=Path)
     options = parser.parse_args()
     os.sched_setaffinity(0, {options.core})
-    if options.slow:
-        sys.modules["httptools"] = None  # type: ignore[assignment]  # as if it were not installed
     if options.kind == "bare":
-        _run(_serve_bare, fast=not options.slow)
+        asyncio.run(_serve_bare())
         return
     with TemporaryDirectory() as state:
-
-        def serve() -> Coroutine[Any, Any, None]:
-            return _serve_gateway(Path(state), options.bundle, options.trust, options.example)
-
-        _run(serve, fast=not options.slow)
+        asyncio.run(_serve_gateway(Path(state), options.bundle, options.trust, options.example))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,12 @@ def most(what: str, value: float | None, bound: float, unit: str, digits: int = 
     return Bound(what, f"≤ {bound:g} {unit}", shown, None if value is None else value <= bound)
 
 
+def least(what: str, value: float | None, bound: float, unit: str) -> Bound:
+    """Bound a figure from below; None was not measured."""
+    shown = "-" if value is None else f"{value:,.0f} {unit}"
+    return Bound(what, f"≥ {bound:,g} {unit}", shown, None if value is None else value >= bound)
+
+
 def rows(bounds: Sequence[Bound]) -> list[tuple[str, ...]]:
     """Write all."""
     return [one.row() for one in bounds]

@@ -89,7 +89,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         evidence=frame.links.model(chosen.entry) if chosen else "",
         decision=frame.decision(chosen.entry.row.run_id) if chosen else "",
         form=_form(found, asked, board, words) if form else (),
-        lang=frame.lang,
+        hidden=_hidden(asked, frame),
         home_path=frame.links.board(Filters()).partition("?")[0],
         intensity="" if asked.intensity is None else f"{asked.intensity:g}",
         picture=own(scatter(board, asked, words, where)),
@@ -187,6 +187,17 @@ def _form(found: Snapshot, asked: Filters, board: Board, words: Words) -> list[C
         _known(words, "estimated", "1" if asked.estimated else "0", ("1", "0"), label="estimates"),
     ]  # fmt: skip
     return [one for one in choices if one is not None]
+
+
+def _hidden(asked: Filters, frame: Frame) -> list[tuple[str, str]]:
+    """Return what a form has to say beside its lists: language, comparison, order."""
+    said = {
+        "lang": frame.lang,
+        "group": asked.group,
+        "sort": "" if asked.sort == Filters().sort else asked.sort,
+        "descending": "1" if asked.descending else "",
+    }
+    return [(name, value) for name, value in said.items() if value]
 
 
 def _choice(

@@ -94,8 +94,14 @@ def group_up(entries: Iterable[Entry]) -> list[Group]:
 
 
 def wanted(groups: Sequence[Group], asked: Filters) -> list[Group]:
-    """Return the groups that a reader asks for."""
-    return [one for one in groups if _fits(one, asked)]
+    """Return the groups that a reader asks for.
+
+    One that is asked for by its short name gives way where another condition leaves nothing of it.
+    """
+    found = [one for one in groups if _fits(one, asked)]
+    if asked.group and not found:
+        return wanted(groups, asked.with_(group=""))
+    return found
 
 
 def shown(group: Group, asked: Filters) -> tuple[Entry, ...]:

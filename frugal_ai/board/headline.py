@@ -17,6 +17,8 @@ class Headline:
         Name of the recommended model; empty where there is none.
     claim
         What it is recommended for, or why there is none.
+    caveat
+        How far the claim reaches, where models of several runs stand together.
     figures
         Its error, skill, carbon and size in one line.
     reason
@@ -27,6 +29,7 @@ class Headline:
 
     model: str
     claim: str
+    caveat: str = ""
     figures: str = ""
     reason: str = ""
     failed_gates: tuple[str, ...] = ()
@@ -50,14 +53,14 @@ def headline(board: Board, asked: Filters, words: Words) -> Headline:
         interval=words.interval(one.error_ci, 4),
         skill=words.percent(row.skill, row.skill_ci),
         grams=words.mass(one.grams),
+        scope=words(f"scope_{asked.scope}"),
         **shipped,
     )
-    claim = words(f"rule_{run.rule}")
-    if any(other.entry.row.run_id != row.run_id for other in board.rows):
-        claim = f"{claim} {words('its_run_alone')}"
+    several = any(other.entry.row.run_id != row.run_id for other in board.rows)
     return Headline(
         model=row.rung,
-        claim=claim,
+        claim=words(f"rule_{run.rule}"),
+        caveat=words("its_run_alone") if several else "",
         figures=figures,
         reason=run.reason,
         failed_gates=run.failed_gates,

@@ -1,8 +1,10 @@
 """What a tracking store holds, read once and again when a run has ended since."""
 
+import gc
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,6 +98,19 @@ class Store:
 
 
 def _read(uri: str, stamp: Stamp) -> Snapshot:
-    entries = read_entries(read_records(uri, METRICS, TAGS))
+    with _all_kept():
+        entries = read_entries(read_records(uri, METRICS, TAGS))
     by_name = {(one.row.run_id, one.row.rung): one for one in entries}
     return Snapshot(stamp, group_up(by_name.values()), by_name)
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Look for no garbage while a million objects are made that are none: an eighth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -29,11 +29,7 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     if rung.family == "linear":
         return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
     # what splines and products say of the weather, units have to learn
-    some = Lean(
-        label="lean_16",
-        mlp=Mlp(linear=4, units=16, epochs=60, seeds=1),
-        tolerance=_TOLERANCE[kind],
-    )
+    some = Lean(label="lean_16", mlp=Mlp(units=16, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     common: tuple[Student, ...] = (many, Mlp(), Mlp(units=16))
     if kind in {"load", "intensity"}:

@@ -80,7 +80,7 @@ def read_records(uri: str, metrics: tuple[str, ...], tags: tuple[str, ...]) -> l
     uri
         Tracking URI.
     metrics, tags
-        Those that are wanted, or their beginnings where they end in ``%``.
+        Those that are wanted; ``%`` stands for any signs.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def _said(
     sqlite = connection.dialect.name == "sqlite"
     # written so, SQLite reads the table in order, which is faster than by its index of keys
     sought = sqlalchemy.literal_column("key || ''", sqlalchemy.String) if sqlite else key
-    plain = sought.in_([one for one in wanted if not one.endswith("%")])
-    starts = [sought.like(one) for one in wanted if one.endswith("%")]
+    plain = sought.in_([one for one in wanted if "%" not in one])
+    starts = [sought.like(one) for one in wanted if "%" in one]
     kept = sqlalchemy.or_(plain, *starts)
     spare = connection.execution_options(yield_per=_BATCH)
     if sqlite:

@@ -32,7 +32,7 @@ class Forecast:
 
 
 def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
-    """Check the outputs of a graph, the batch axis aside, and make a forecast of them.
+    """Check the outputs of a graph, any batch axis kept, and make a forecast of them.
 
     Raises
     ------
@@ -40,7 +40,9 @@ def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
         If a value is not finite or quantiles cross.
     """
     point = outputs[FORECAST]
-    quantiles = outputs.get(QUANTILES, np.empty((len(point), 0), np.float32))
+    quantiles = outputs.get(QUANTILES)
+    if quantiles is None:
+        quantiles = np.empty((*point.shape, 0), np.float32)
     if not _fine(point, quantiles):
         _refuse(manifest, point, quantiles)
     return Forecast(point + _POSITIVE_ZERO, quantiles + _POSITIVE_ZERO)
@@ -49,22 +51,23 @@ def usable(manifest: Manifest, outputs: Mapping[str, NDArray[Any]]) -> Forecast:
 def _fine(point: FloatArray, quantiles: FloatArray) -> bool:
     if not np.isfinite(point).all():
         return False
-    ascending = (quantiles[:, 1:] >= quantiles[:, :-1]).all()  # false where one is NaN
+    ascending = (quantiles[..., 1:] >= quantiles[..., :-1]).all()  # false where one is NaN
     return bool(ascending and np.isfinite(quantiles).all())
 
 
 def _refuse(manifest: Manifest, point: FloatArray, quantiles: FloatArray) -> NoReturn:
-    for name, values in ((FORECAST, point[:, None]), (QUANTILES, quantiles)):
+    for name, values in ((FORECAST, point[..., None]), (QUANTILES, quantiles)):
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
-            step, level = (int(i) for i in bad[0])
+            *_, step, level = (int(i) for i in bad[0])
             of = f" at level {manifest.quantiles[level]:g}" if name == QUANTILES else ""
             raise ForecastError(
-                f"the model gave {values[step, level]}{of} for step {step} of the horizon"
+                f"the model gave {values[tuple(bad[0])]}{of} for step {step} of the horizon"
             )
-    step, level = (int(i) for i in np.argwhere(np.diff(quantiles, axis=1) < 0)[0])
+    *row, step, level = (int(i) for i in np.argwhere(np.diff(quantiles, axis=-1) < 0)[0])
     low, high = manifest.quantiles[level : level + 2]
+    below, above = quantiles[(*row, step)][level : level + 2]
     raise ForecastError(
         f"the model gave quantiles that cross for step {step} of the horizon: "
-        f"{quantiles[step, level]} at level {low:g}, {quantiles[step, level + 1]} at {high:g}"
+        f"{below} at level {low:g}, {above} at {high:g}"
     )

@@ -1,5 +1,6 @@
 """Which origins a model may be asked for."""
 
+from functools import lru_cache
 from operator import index
 from typing import SupportsIndex, cast
 
@@ -91,12 +92,19 @@ def _trained_for(manifest: Manifest, newest: int) -> int | None:
 
 def _check_local_time(manifest: Manifest, origin: int) -> None:
     trained = manifest.origins.local_time
-    if not trained or local_clock(origin, find_zone(manifest.timezone)) in trained:
+    if not trained:
+        return
+    clock = _clock_at(origin, manifest.timezone)
+    if clock in trained:
         return
     last = _trained_for(manifest, origin)
-    clock = local_clock(origin, find_zone(manifest.timezone))
     hint = "" if last is None else f"; the last such origin before it is {format_time(last)}"
     raise InputError(
         f"origin {format_time(origin)} is {clock} in {manifest.timezone}: the model was trained for"
         f" origins at {', '.join(manifest.origins.local_time)}{hint}"
     )
+
+
+@lru_cache(maxsize=256)  # many forecasts are asked for one origin
+def _clock_at(origin: int, timezone: str) -> str:
+    return local_clock(origin, find_zone(timezone))

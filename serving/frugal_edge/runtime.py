@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import (
@@ -39,6 +40,9 @@ _ORT_ERRORS = (
     NotImplemented,
     RuntimeException,
 )
+Inputs = Mapping[str, NDArray[Any]]  # as the graph reads them, with a batch axis
+Judged = tuple[Forecast, tuple[str, ...]]  # and what of the inputs goes beyond the training
+
 _DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 
 
@@ -92,9 +96,10 @@ class Forecaster:
         largest = 0.0
         for number, case in enumerate(expected.cases):
             try:
-                got = self._run(case.inputs)
+                outputs = self._run(case.inputs)
             except ForecastError as error:
                 raise GoldenError(f"{golden.NAME}: case {number}: {error}") from error
+            got = {name: output[0] for name, output in outputs.items()}
             largest = max(largest, golden.compare(number, case, got, expected.tolerance_abs))
         return len(expected.cases), largest
 
@@ -136,31 +141,24 @@ class Forecaster:
             If the model fails on the inputs, or gives values that are not finite or quantiles that
             cross.
         """
-        return self._forecast(self._checked(history, origin, known, past, drift))
+        outputs = self._run(self.checked(history, origin, known, past, drift))
+        return usable(self.manifest, {name: output[0] for name, output in outputs.items()})
 
-    def forecast_judged(
+    def checked(
         self,
         history: ArrayLike | None,
         origin: int,
         known: ArrayLike | None = None,
         past: ArrayLike | None = None,
         drift: ArrayLike | None = None,
-    ) -> tuple[Forecast, tuple[str, ...]]:
-        """Forecast, and say what goes beyond the training, with one look at the inputs.
+    ) -> Inputs:
+        """Check the inputs of `forecast` and give them a batch axis of one, for `together`.
 
-        See `forecast` and `out_of_bounds`.
+        Raises
+        ------
+        InputError
+            As `forecast`.
         """
-        inputs = self._checked(history, origin, known, past, drift)
-        return self._forecast(inputs), quality.out_of_bounds(self.manifest, inputs)
-
-    def _checked(
-        self,
-        history: ArrayLike | None,
-        origin: int,
-        known: ArrayLike | None,
-        past: ArrayLike | None,
-        drift: ArrayLike | None,
-    ) -> dict[str, NDArray[Any]]:
         if "origin" not in self.manifest.inputs:  # else it is checked as all that is read
             check_origin(self.manifest, origin)
         given = {
@@ -168,8 +166,31 @@ class Forecaster:
         }  # fmt: skip
         return check_inputs(self.manifest, given)
 
-    def _forecast(self, inputs: Mapping[str, NDArray[Any]]) -> Forecast:
-        return usable(self.manifest, self._run(inputs))
+    def together(self, asked: Sequence[Inputs]) -> list[Judged | ForecastError]:
+        """Forecast for several checked inputs with one run of the model, and judge each.
+
+        Returns
+        -------
+        list
+            For each, its forecast and what of its inputs goes beyond the training, or why there is
+            none.
+        """
+        try:
+            return [*self._judged(asked)]
+        except ForecastError as error:
+            if len(asked) == 1:
+                return [error]
+        return [one for inputs in asked for one in self.together([inputs])]  # which one it was
+
+    def _judged(self, asked: Sequence[Inputs]) -> Iterator[Judged]:
+        batch = asked[0]
+        if len(asked) > 1:
+            batch = {name: np.concatenate([one[name] for one in asked]) for name in batch}
+        made = usable(self.manifest, self._run(batch))  # [B, H], [B, H, Q]
+        any_beyond = quality.out_of_bounds(self.manifest, batch)
+        for inputs, point, quantiles in zip(asked, made.point, made.quantiles, strict=True):
+            beyond = quality.out_of_bounds(self.manifest, inputs) if any_beyond else ()
+            yield Forecast(point, quantiles), beyond
 
     def out_of_bounds(
         self,
@@ -187,12 +208,16 @@ class Forecaster:
         }
         return quality.out_of_bounds(self.manifest, read)
 
-    def _run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _run(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
+        batch = len(next(iter(inputs.values())))
         try:
-            found = self._graph.run(inputs)
+            found = self._graph.run(inputs) if batch == 1 else self._graph.run_batch(inputs)
         except (*_ORT_ERRORS, RuntimeError) as error:  # the latter where places are bound
             raise ForecastError(f"the model failed: {_line(error)}") from error
-        return {name: output[0] for name, output in found.items()}
+        for name, output in found.items():
+            if output.shape != (batch, *self.manifest.outputs[name].shape[1:]):
+                raise ForecastError(f"the model gave {name} of shape {list(output.shape)}")
+        return found
 
 
 def specs(tensors: Mapping[str, Tensor]) -> dict[str, Spec]:

@@ -63,6 +63,12 @@ class BoundGraph:
             self._session.run_with_iobinding(self._binding)
             return {name: place.copy() for name, place in self._outputs.items()}
 
+    def run_batch(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Forecast from inputs with any batch axis, each in a place of its own."""
+        names = list(self._outputs)
+        outputs = self._session.run(names, dict(inputs))
+        return dict(zip(names, outputs, strict=True))
+
 
 def _placed(specs: Mapping[str, Spec], bind: Any) -> dict[str, NDArray[Any]]:
     """Make an array for each input or output and bind it."""

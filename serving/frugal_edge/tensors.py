@@ -41,7 +41,8 @@ def check_inputs(
     for name, tensor in manifest.inputs.items():
         value = given.get(name)
         if value is None and name == DRIFT:
-            value = np.zeros([size or 0 for size in tensor.shape[1:]])  # nothing has arrived yet
+            checked[name] = np.zeros([size or 1 for size in tensor.shape], np.float32)
+            continue  # nothing has arrived yet
         if value is None:
             raise InputError(f"{name}: the model reads it, none was given")
         if name == "origin":
@@ -82,6 +83,8 @@ def _float32(name: str, value: ArrayLike) -> FloatArray:
         array = np.asarray(value)
     except ValueError:
         raise InputError(f"{name}: expected rows of equal length") from None
+    if array.dtype == np.float32:
+        return np.ascontiguousarray(array)
     if array.dtype.kind not in "iuf":
         raise InputError(f"{name}: expected numbers alone, got {array.dtype.name}")
     with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such

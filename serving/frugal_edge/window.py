@@ -73,7 +73,7 @@ def cut_window(manifest: Manifest, origin: int, history: Table, known: Table | N
     observed: dict[str, Values] = {}
     filled = 0
     for name in (*target, *manifest.columns("past")):
-        observed[name], missing = _observed(manifest, origin, history, name)
+        observed[name], missing = observed_before(manifest, origin, history, name)
         filled += missing
     value = observed.pop("value", None)
     return Window(
@@ -84,8 +84,14 @@ def cut_window(manifest: Manifest, origin: int, history: Table, known: Table | N
     )
 
 
-def _observed(manifest: Manifest, origin: int, table: Table, name: str) -> tuple[Values, int]:
-    """Return the N values of a column before the origin, and how many of them were filled."""
+def observed_before(manifest: Manifest, origin: int, table: Table, name: str) -> tuple[Values, int]:
+    """Return the N values of a column before the origin, and how many of them were filled.
+
+    Raises
+    ------
+    InputError
+        If a gap is longer than the policy of the bundle allows, or values are missing at an end.
+    """
     step, steps = manifest.step_s, manifest.history_steps
     label = name if name != "value" else manifest.series_id
     _check_grid(table, origin, step)

@@ -47,6 +47,14 @@ def test_a_page_of_fifty_models_keeps_its_budget(fifty: str, get_of: Of) -> None
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", page)
 
 
+def test_a_choice_is_said_to_reach_no_further_than_its_run(
+    fifty: str, get: Get, get_of: Of
+) -> None:
+    said = "Among the models of its own run"
+    assert said in get_of(fifty)("/").text
+    assert said not in get("/?pipeline=synthetic-load-01").text
+
+
 def test_long_tables_are_turned_page_by_page(fifty: str, get_of: Of) -> None:
     get = get_of(fifty)
     seen: list[str] = []
@@ -111,6 +119,14 @@ def test_sorting_is_in_the_address_and_told_to_readers(get: Get) -> None:
     assert 'sort=error&amp;descending=1"' in heads
     errors = [one["error"] for one in get("/board.json?sort=error").json()["models"]]
     assert errors == sorted(errors)
+
+
+def test_a_form_keeps_language_comparison_and_order(get: Get) -> None:
+    group = get("/board.json?pipeline=synthetic-load-01").json()["group"]
+    page = get(f"/?group={group}&sort=error&descending=1&lang=fr").text
+    form = page[page.index("<form") : page.index("</form>")]
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert hidden == {"lang": "fr", "group": group, "sort": "error", "descending": "1"}
 
 
 def test_exports_have_the_same_rows(get: Get) -> None:

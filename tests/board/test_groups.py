@@ -77,6 +77,16 @@ def test_measured_only_leaves_out_what_is_estimated(rows: list[RungRow], entry_o
     assert kept.key.energy_method == "rapl"
 
 
+def test_a_comparison_that_does_not_fit_any_more_gives_way(
+    rows: list[RungRow], entry_of: Make
+) -> None:
+    groups = group_up([entry_of(rows[0]), entry_of(rows[0], pipeline="wind")])
+    short = groups[0].key.short
+    assert wanted(groups, Filters(group=short)) == [groups[0]]
+    other = groups[1].key.pipeline
+    assert wanted(groups, Filters(group=short, pipeline=other)) == [groups[1]]
+
+
 def test_series_and_horizon_are_found_by_their_runs(rows: list[RungRow], entry_of: Make) -> None:
     groups = group_up([entry_of(rows[0])])
     assert wanted(groups, Filters(series="feeder", horizon=86400))

@@ -135,3 +135,17 @@ def test_a_model_is_decided_on_and_pulled_through_a_server(
         look(server, "nothing")
     with pytest.raises(UnknownModelError, match="no model 'nope' is registered"):
         pull(server, "champion/nope", tmp_path)
+
+
+def test_a_board_reads_a_server_as_it_reads_a_database(server: str, run_dir: Path) -> None:
+    from frugal_ai.board.store import Store
+
+    changed = RunReport.read(run_dir).model_copy(update={"run_id": "on-the-board"})
+    changed.write(run_dir)
+    log_run(run_dir, server)
+    store = Store(server)
+    entry = store.snapshot().model("on-the-board")
+    assert entry.row.chosen
+    files = store.files(entry)
+    assert "bundle/MODEL_CARD.md" in files
+    assert b"on-the-board" in store.read(entry, "run.json")

@@ -92,7 +92,7 @@ def count(config: GatewayConfig) -> Counted:
 
 
 def as_text(found: Counted) -> str:
-    """Write it for people."""
+    """Write it for people; from less than a day nothing is inferred on a day."""
     days, since = found.seconds / DAY_S, format_time(found.since)
     rows: list[tuple[str, ...]] = [("", "so far", "a day", "a year")]
     for name, total in (
@@ -101,7 +101,8 @@ def as_text(found: Counted) -> str:
         ("fetched", found.downlink),
     ):
         day = found.per_day(total)
-        rows.append((name, *map(shown_bytes, (total, day, DAYS * day))))
+        rates = map(shown_bytes, (day, DAYS * day)) if days >= 1 else ("-", "-")
+        rows.append((name, shown_bytes(total), *rates))
     lines = [
         f"{found.gateway}: {found.readings:,.0f} readings in {days:.3g} days, since {since}",
         "",

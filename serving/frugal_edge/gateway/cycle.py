@@ -14,7 +14,7 @@ from frugal_edge.gateway.issued import Issued, issued_from
 from frugal_edge.gateway.loaded import Loaded
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.stand_in import stand_in, unavailable
-from frugal_edge.gateway.stores import Stores
+from frugal_edge.gateway.stores import Stores, settle
 from frugal_edge.gateway.target import Target
 from frugal_edge.gateway.when import when
 from frugal_edge.origin import latest_origin
@@ -53,6 +53,7 @@ class Cycle:
             Whether readings arrived or a model was opened since the last look.
         """
         series_id = target.series_id
+        settle(self._stores, target)
         trusted = self._installed.clock_trusted()
         seen = when(target, self._stores.readings, self._clock(), trusted=trusted)
         now = seen.time if trusted or seen.newest is None else seen.newest + target.step_s
@@ -132,6 +133,8 @@ class Cycle:
                 reason = str(error)
                 installed.failed(series_id, reason)
                 if installed.loaded.get(series_id) not in (None, loaded):  # the one before is back
+                    target = installed.targets[series_id]
+                    settle(self._stores, target)
                     return self._forecast(target, origin, now, on_trial=False)
         settings = self._config.forecast
         return stand_in(target, self._stores.readings, origin, now, settings, [reason])
@@ -196,7 +199,7 @@ class Cycle:
                 old = issued_from(body, target.step_s)
                 model = old.model or "none"
                 moved = {}
-                if len(old.values):
+                if len(old.values) and old.unit == target.unit:
                     table = self._stores.readings.table(series_id, (VALUE,), old.origin, old.until)
                     came = degraded.at_times(table, old.times)
                     moved = accuracy.learn(forecasts.errors(series_id, model), old.values, came)

@@ -54,16 +54,6 @@ def mqtt_link() -> type[Link]:
     return link
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the loop of ``frugal-edge[fast]``, None for Python's own."""
-    try:
-        import uvloop
-    except ModuleNotFoundError:
-        return None
-    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return make
-
-
 def found(module: str, extra: str) -> Any:
     """Import a module that needs an extra of frugal-edge.
 

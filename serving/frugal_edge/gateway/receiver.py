@@ -7,7 +7,7 @@ from frugal_edge.errors import InputError
 from frugal_edge.gateway.installed import Installed
 from frugal_edge.gateway.intake import readings_of, rows_of
 from frugal_edge.gateway.logs import log
-from frugal_edge.gateway.stores import Stores
+from frugal_edge.gateway.stores import Stores, settle
 from frugal_edge.gateway.target import Target
 from frugal_edge.gateway.when import when
 from frugal_edge.store.quarantine import Refused
@@ -70,6 +70,7 @@ class Receiver:
         except InputError as error:
             self.refuse(series_id, source, str(error), payload)
             raise
+        settle(self._stores, target)
         readings, trusted = self._stores.readings, self._installed.clock_trusted()
         now = when(target, readings, self._clock(), trusted=trusted)
         kept: list[Reading] = []

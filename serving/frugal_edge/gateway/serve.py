@@ -7,7 +7,7 @@ from typing import Any
 
 from frugal_edge.errors import EdgeError
 from frugal_edge.gateway.config import GatewayConfig
-from frugal_edge.gateway.extras import http_server, loop_factory, mqtt_link
+from frugal_edge.gateway.extras import http_server, mqtt_link
 from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.schedule import keep_looking, until_stopped
@@ -25,11 +25,8 @@ def serve(config: GatewayConfig) -> None:
     EdgeError
         If the gateway cannot start, or another one runs on the same state.
     """
-    with (
-        sole(config.state / LOCK, "serve"),
-        asyncio.Runner(loop_factory=loop_factory()) as runner,
-    ):
-        runner.run(_serve(config))
+    with sole(config.state / LOCK, "serve"):
+        asyncio.run(_serve(config))
 
 
 async def _serve(config: GatewayConfig) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from frugal_edge.errors import StoreError
 from frugal_edge.gateway.logs import log
+from frugal_edge.gateway.target import Target
 from frugal_edge.store.counters import Counters
 from frugal_edge.store.database import Database
 from frugal_edge.store.forecasts import Forecasts
@@ -45,3 +46,23 @@ class Stores:
         """Write what is left and close the database."""
         self.flush()
         self.database.close()
+
+
+def settle(stores: Stores, target: Target) -> None:
+    """Let nothing but readings in the unit of a series be read and written.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be read or written.
+    """
+    before = stores.readings.in_unit(target.series_id, target.unit)
+    if before is not None:
+        log(
+            "warning",
+            "unit_changed",
+            series=target.series_id,
+            before=before,
+            now=target.unit,
+            reason=f"readings in {before} are not used for it; send the history in {target.unit}",
+        )

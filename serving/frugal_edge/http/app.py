@@ -11,13 +11,14 @@ from frugal_edge.gateway.config import HttpSettings
 from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.http.auth import Auth
 from frugal_edge.http.endpoint import Endpoint, Guard, Shortcut
+from frugal_edge.http.hot import Hot
 from frugal_edge.http.openapi import document
-from frugal_edge.http.problems import ProblemError, answer_of
+from frugal_edge.http.problems import FAULT, ProblemError, answer_of
 from frugal_edge.http.routes import Route, all_routes, described
 
 
 def create_app(gateway: Gateway, settings: HttpSettings) -> Starlette:
-    """Make the application of a gateway.
+    """Make the application of a gateway; its `state.hot` answers what comes again.
 
     Raises
     ------
@@ -28,10 +29,7 @@ def create_app(gateway: Gateway, settings: HttpSettings) -> Starlette:
     declared = all_routes(gateway)
     about = described(b"")
     text = document([*declared, about], guarded=settings.tokens is not None)
-    routed = [
-        (one, Endpoint(one.handler, one.access, auth, settings.max_body if one.takes else 0))
-        for one in (*declared, described(text))
-    ]
+    routed = [(one, _endpoint(one, auth, settings)) for one in (*declared, described(text))]
     shortcuts = tuple(_shortcut(one, endpoint) for one, endpoint in routed if one.hot)
     app = Starlette(
         routes=[
@@ -41,7 +39,13 @@ def create_app(gateway: Gateway, settings: HttpSettings) -> Starlette:
         exception_handlers={HTTPException: _not_routed, Exception: _broken},
     )
     app.router.redirect_slashes = False
+    app.state.hot = Hot(shortcuts)
     return app
+
+
+def _endpoint(route: Route, auth: Auth, settings: HttpSettings) -> Endpoint:
+    limit = settings.max_body if route.takes else 0
+    return Endpoint(route.handler, route.access, auth, limit, route.together)
 
 
 def _shortcut(route: Route, endpoint: Endpoint) -> Shortcut:
@@ -65,7 +69,7 @@ def _not_routed(request: Request, error: Exception) -> Response:
 
 def _broken(_request: Request, _error: Exception) -> Response:
     """Tell a fault of the program without its details, which go to the log."""
-    return _response(ProblemError(500, "a fault of the gateway; its log says which"))
+    return _response(ProblemError(500, FAULT))
 
 
 def _response(problem: ProblemError) -> Response:

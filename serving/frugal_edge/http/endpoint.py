@@ -1,6 +1,6 @@
 """From ASGI to a handler and back: access, body, answer; and every error as a problem."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +12,7 @@ from frugal_edge.http.payload import receive_body
 from frugal_edge.http.problems import DisconnectedError, ProblemError, answer_of, problem_of
 
 Handler = Callable[[Call], Answer]
+Together = Callable[[Sequence[Call]], Sequence[Answer | EdgeError | RecursionError]]
 
 
 class Endpoint:
@@ -27,13 +28,28 @@ class Endpoint:
         The tokens.
     limit
         Largest body [bytes]; 0 where none is read.
+    together
+        What answers several requests at once for less than one by one, if there is such.
     """
 
-    def __init__(self, handler: Handler, access: Access, auth: Auth, limit: int = 0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        access: Access,
+        auth: Auth,
+        limit: int = 0,
+        together: Together | None = None,
+    ) -> None:
         self._handler = handler
         self._access = access
         self._auth = auth
-        self._limit = limit
+        self._together = together
+        self.limit = limit
+
+    @property
+    def gathers(self) -> bool:
+        """Whether several requests at once cost less."""
+        return self._together is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that Starlette has routed."""
@@ -42,12 +58,36 @@ class Endpoint:
     async def answer(
         self, scope: Scope, params: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
-        """Answer a request with the parts of its path."""
+        """Answer a request with the parts of its path; without access its body is not read."""
         headers = dict(scope["headers"])
         self._auth.check(headers, self._access)
-        limit = self._limit
+        limit = self.limit
         body = await receive_body(headers, receive, limit) if limit else b""
         await send_answer(send, self._handler(Call(headers, params, body)))
+
+    def reply(self, call: Call) -> Answer:
+        """Answer a request that is here as a whole; what is refused is told as a problem."""
+        try:
+            self._auth.check(call.headers, self._access)
+            return self._handler(call)
+        except (EdgeError, RecursionError) as error:
+            return refusal(error)
+
+    def replies(self, calls: Sequence[Call]) -> list[Answer]:
+        """Answer several requests as `reply` does one."""
+        if self._together is None:
+            return [self.reply(call) for call in calls]
+        found: dict[int, Answer | EdgeError | RecursionError] = {}
+        for number, call in enumerate(calls):
+            try:
+                self._auth.check(call.headers, self._access)
+            except EdgeError as error:
+                found[number] = error
+        admitted = [number for number in range(len(calls)) if number not in found]
+        answers = self._together([calls[number] for number in admitted])
+        found |= dict(zip(admitted, answers, strict=True))
+        every = (found[number] for number in range(len(calls)))
+        return [refusal(one) if isinstance(one, Exception) else one for one in every]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +99,25 @@ class Shortcut:
     end: str
     name: str
     endpoint: Endpoint
+
+    def params(self, method: str, path: str) -> dict[str, str] | None:
+        """Return the parts of a path that is one of this route."""
+        if method == self.method and path.startswith(self.start) and path.endswith(self.end):
+            name = path[len(self.start) : -len(self.end)]
+            return {self.name: name} if name else None
+        return None
+
+
+Found = tuple[Endpoint, dict[str, str]]
+
+
+def shortest(shortcuts: Iterable[Shortcut], method: str, path: str) -> Found | None:
+    """Find the endpoint of a path by its shortcuts, and the parts of the path."""
+    for one in shortcuts:
+        params = one.params(method, path)
+        if params is not None:
+            return one.endpoint, params
+    return None
 
 
 class Guard:
@@ -74,21 +133,23 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            path, method = scope["path"], scope["method"]
-            for one in self._shortcuts:
-                if method == one.method and path.startswith(one.start) and path.endswith(one.end):
-                    name = path[len(one.start) : -len(one.end)]
-                    if name:
-                        await one.endpoint.answer(scope, {one.name: name}, receive, send)
-                        return
-            await self._app(scope, receive, send)
+            found = shortest(self._shortcuts, scope["method"], scope["path"])
+            if found is None:
+                await self._app(scope, receive, send)
+            else:
+                endpoint, params = found
+                await endpoint.answer(scope, params, receive, send)
         except DisconnectedError:
             return
-        except RecursionError:
-            deep = ProblemError(400, "body: expected less nesting")
-            await send_answer(send, answer_of(deep))
-        except EdgeError as error:
-            await send_answer(send, answer_of(problem_of(error)))
+        except (EdgeError, RecursionError) as error:
+            await send_answer(send, refusal(error))
+
+
+def refusal(error: EdgeError | RecursionError) -> Answer:
+    """Tell why a request is refused."""
+    if isinstance(error, EdgeError):
+        return answer_of(problem_of(error))
+    return answer_of(ProblemError(400, "body: expected less nesting"))
 
 
 async def send_answer(send: Send, given: Answer) -> None:

@@ -21,7 +21,7 @@ class Observations:
         series_id = call.params["series"]
         if series_id not in self._gateway.installed.targets:
             raise ProblemError(404, f"no series {shown(series_id)} here")
-        receipt = self._gateway.observe(series_id, read_json(call), SOURCE)
+        receipt = self._gateway.observe(series_id, read_json(call).value, SOURCE)
         told = {
             "accepted": receipt.accepted,
             "refused": len(receipt.refused),

@@ -1,15 +1,18 @@
 """The body of a request: received within the limit, and read as JSON."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.types import Receive
 
+from frugal_edge.errors import InputError
 from frugal_edge.http.call import JSON, Call
 from frugal_edge.http.problems import DisconnectedError, ProblemError
+from frugal_edge.strict_json import parse
 
 _JSON_END = b"+json"
+_SPACE_AND_NUMBERS = b" \t\r\n0123456789.,-+[]"  # what no key and no true or false is made of
 
 
 async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
@@ -52,7 +55,27 @@ def _too_large(limit: int, given: str) -> ProblemError:
     return ProblemError(413, f"body: expected at most {limit} bytes, got {given}")
 
 
-def read_json(call: Call) -> Any:
+class Json(NamedTuple):
+    """JSON that was read.
+
+    Attributes
+    ----------
+    value
+        As Python has it.
+    words
+        The text without white space, numbers and brackets of lists, which is short.
+    """
+
+    value: Any
+    words: bytes
+
+    @property
+    def has_flags(self) -> bool:
+        """Whether there may be true or false in it, which Python takes for numbers."""
+        return b"true" in self.words or b"false" in self.words
+
+
+def read_json(call: Call) -> Json:
     """Read the body as JSON.
 
     Raises
@@ -68,18 +91,34 @@ def read_json(call: Call) -> Any:
     return parse_json(call.body)
 
 
-def parse_json(body: bytes) -> Any:
-    """Read JSON, every number of which is finite.
+def parse_json(body: bytes) -> Json:
+    """Read JSON, every number of which is finite and every key of an object another.
 
     Raises
     ------
     ProblemError
-        If it is not JSON as RFC 8259 has it.
+        If it is not JSON as RFC 8259 has it, or a key is repeated.
     """
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise ProblemError(400, f"body: expected JSON, got {_shown(body)}: {error}") from None
+    words = body.translate(None, _SPACE_AND_NUMBERS)
+    if words.count(b'":') != _keys(value):  # a repeated key, or a text that looks like one
+        try:
+            parse(body, "body", InputError)
+        except InputError as error:
+            raise ProblemError(400, str(error)) from None
+    return Json(value, words)
+
+
+def _keys(value: object) -> int:
+    """Count the keys of all objects; in lists that begin with a number there should be none."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    if isinstance(value, list) and value and isinstance(value[0], dict | list):
+        return sum(map(_keys, value))
+    return 0
 
 
 def _shown(data: bytes) -> str:

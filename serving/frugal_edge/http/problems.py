@@ -9,6 +9,7 @@ from frugal_edge.errors import EdgeError, ForecastError, InputError, StoreError
 from frugal_edge.http.call import Answer, Headers
 
 TYPE = b"application/problem+json"
+FAULT = "a fault of the gateway; its log says which"
 _RETRY_S = b"10"
 
 

@@ -3,32 +3,23 @@
 uvicorn by itself waits for ever for the rest of a request, and for a client to read its answer.
 """
 
-import asyncio
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h11
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from frugal_edge.gateway.config import HttpSettings
 from frugal_edge.http.endpoint import send_answer
 from frugal_edge.http.problems import TYPE, ProblemError, answer_of, content
 
 MAX_HEAD = 1 << 16  # bytes of request line and headers
 MAX_HEADERS = 128
 
-if TYPE_CHECKING:
 
-    class _Base(H11Protocol):
-        """Either of uvicorn's protocols."""
-else:
-    _Base = object
-
-
-class Bounded(_Base):
-    """What both of uvicorn's protocols need; `receive_s` and `most` are set by `bounded`."""
+class Bounded(H11Protocol):
+    """A connection within its limits; a subclass sets the time of a request and how many may be."""
 
     receive_s = 10.0
     most = 64
@@ -39,6 +30,7 @@ class Bounded(_Base):
         self._head = 0
         self._began: object = None  # the last request whose headers were whole
         self._over: object = None  # the last request that was answered early
+        self._closing = 0.0  # when it was first seen to be closed
         self._passing = False  # the rest of a body whose request is answered already
 
     def connection_made(self, transport: Any) -> None:
@@ -48,16 +40,22 @@ class Bounded(_Base):
         if len(self.connections) > 2 * self.most:
             transport.abort()
         elif len(self.connections) > self.most:
-            self.app = _busy
+            self.app = busy
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; the time of a request runs from its first one."""
+    def begin(self) -> None:
+        """Let the time of a request run from its first byte."""
         if self._since is None:
             self._since, self._head = time.monotonic(), 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        self.begin()
         between = self._between()  # before the end of a body makes it look so
         super().data_received(data)
         if self.transport.is_closing():
             return
+        if self._passing and self.conn.their_state is not h11.SEND_BODY:
+            self._passed()
         if self.cycle is self._began and between:
             self._head += len(data)
         self._began = self.cycle
@@ -80,7 +78,7 @@ class Bounded(_Base):
         self._since = None if self.cycle.response_complete else time.monotonic()
         self._head = 0
 
-    def passed(self) -> None:
+    def _passed(self) -> None:
         """Tell that the whole of a request that was answered early is here."""
         self._passing, self._since, self._head, self._over = False, None, 0, self.cycle
 
@@ -89,7 +87,12 @@ class Bounded(_Base):
         self.refuse(400, f"expected HTTP/1.1, got something else: {msg}")
 
     def late(self, now: float) -> None:
-        """Close the connection if its request has taken too long."""
+        """Close the connection if its request, or the end of its last answer, takes too long."""
+        if self.transport.is_closing():
+            self._closing = self._closing or now
+            if now - self._closing >= self.receive_s:
+                self.transport.abort()  # the client does not read what is left
+            return
         if self._since is None or now - self._since < self.receive_s:
             return
         cycle: Any = self.cycle  # None before the first request
@@ -117,43 +120,9 @@ def _raw(status: int, detail: str) -> bytes:
     return head.encode() + body
 
 
-async def _busy(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def busy(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Refuse one connection too many."""
     problem = ProblemError(
         503, "too many connections", [(b"retry-after", b"1"), (b"connection", b"close")]
     )
     await send_answer(send, answer_of(problem))
-
-
-class BoundedH11(Bounded, H11Protocol):
-    """HTTP in Python."""
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes."""
-        super().data_received(data)
-        if self._passing and self.conn.their_state is not h11.SEND_BODY:
-            self.passed()
-
-
-def bounded(settings: HttpSettings) -> type[asyncio.Protocol]:
-    """Return the protocol that the settings ask for, in C where httptools is installed."""
-    base = _fastest()
-    limits = {"receive_s": settings.receive_s, "most": settings.max_concurrency}
-    return type("Connection", (base,), limits)
-
-
-def _fastest() -> type[Bounded]:
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ModuleNotFoundError:
-        return BoundedH11
-
-    class BoundedHttpTools(Bounded, HttpToolsProtocol):  # type: ignore[misc]  # H11 only for types
-        """HTTP in C."""
-
-        def on_message_complete(self) -> None:
-            """Take the end of a request."""
-            super().on_message_complete()
-            if self._passing:
-                self.passed()
-
-    return BoundedHttpTools

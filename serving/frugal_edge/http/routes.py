@@ -7,7 +7,7 @@ from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.http.auth import Access
 from frugal_edge.http.call import JSON, Answer, Call, answer
 from frugal_edge.http.catalogue import Catalogue
-from frugal_edge.http.endpoint import Handler
+from frugal_edge.http.endpoint import Handler, Together
 from frugal_edge.http.health import Health
 from frugal_edge.http.inference import Inference, told
 from frugal_edge.http.metrics import Metrics
@@ -50,6 +50,8 @@ class Route:
         Media type of successful answers.
     hot
         Whether it is found before all others.
+    together
+        What answers several requests at once, where that costs less.
     """
 
     method: str
@@ -62,6 +64,7 @@ class Route:
     takes: str | None = None
     kind: str = JSON.decode()
     hot: bool = False
+    together: Together | None = None
 
 
 def all_routes(gateway: Gateway) -> list[Route]:
@@ -88,6 +91,7 @@ def _of_series(gateway: Gateway, models: OpenModels) -> list[Route]:
             "POST", "/v1/models/{model}/forecast", stateless.post, read,
             "A forecast from the history in the request; nothing is kept",
             {200: "Forecast"}, _BODY | _NOT_FOUND, takes="History", hot=True,
+            together=stateless.together,
         ),
         Route(
             "POST", "/v1/series/{series:path}/observations", observations.post, operate,

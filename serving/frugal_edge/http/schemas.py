@@ -10,6 +10,7 @@ _FLAG: Schema = {"type": "boolean"}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _NUMBER: Schema = {"type": "number"}
 _NUMBERS: Schema = {"type": "array", "items": _NUMBER}
+_WITH_GAPS: Schema = {"type": "array", "items": {"type": ["number", "null"]}}
 _ROWS: Schema = {"type": "array", "items": _NUMBERS}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _STEP: Schema = {"type": "string", "description": "ISO 8601 duration", "examples": ["PT30M"]}
@@ -47,6 +48,14 @@ _COVARIATES: Schema = {
     "oneOf": [_ROWS, {"type": "object", "additionalProperties": _NUMBERS}],
 }
 
+_PAST: Schema = {
+    "description": "As known; null for a missing reading.",
+    "oneOf": [
+        {"type": "array", "items": _WITH_GAPS},
+        {"type": "object", "additionalProperties": _WITH_GAPS},
+    ],
+}
+
 COMPONENTS: dict[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -82,9 +91,9 @@ COMPONENTS: dict[str, Schema] = {
     "History": _object(
         {"origin": _TIME},
         {
-            "history": _NUMBERS,
+            "history": _WITH_GAPS,
             "known": _COVARIATES,
-            "past": _COVARIATES,
+            "past": _PAST,
             "drift": _ROWS,
         },
     ),

@@ -17,7 +17,7 @@ from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.gateway.logs import log
 from frugal_edge.gateway.schedule import until_stopped
 from frugal_edge.http.app import create_app
-from frugal_edge.http.protocol import bounded
+from frugal_edge.http.connection import connection_class
 from frugal_edge.http.tls import tls_context
 
 _LOOK_S = 1.0
@@ -35,9 +35,10 @@ async def serve_http(gateway: Gateway, settings: HttpSettings, stop: asyncio.Eve
         If the address cannot be had, or tokens or certificate cannot be read.
     """
     context = tls_context(settings.certificate, settings.key)
+    app = create_app(gateway, settings)
     config = uvicorn.Config(
-        create_app(gateway, settings),
-        http=bounded(settings),
+        app,
+        http=connection_class(settings, app.state.hot),
         loop="none",
         ws="none",
         lifespan="off",

@@ -34,7 +34,7 @@ def request_of(call: Call) -> tuple[object, bytes]:
     """
     length = call.headers.get(LENGTH)
     if length is None:
-        return read_json(call), b""
+        return read_json(call).value, b""
     if len(length) > 15 or not length.isdigit() or int(length) > len(call.body):
         raise ProblemError(
             400,
@@ -42,7 +42,7 @@ def request_of(call: Call) -> tuple[object, bytes]:
             f" got {length[:20].decode('latin-1')}",
         )
     end = int(length)
-    return parse_json(call.body[:end]), call.body[end:]
+    return parse_json(call.body[:end]).value, call.body[end:]
 
 
 def inputs_of(nodes: Sequence[Node], about: Manifest, binary: bytes) -> dict[str, Array]:

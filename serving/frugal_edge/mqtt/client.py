@@ -20,6 +20,8 @@ from frugal_edge.mqtt.topics import OFFLINE
 _QOS = 1
 _REPLY_S = 10.0  # for the broker to acknowledge something
 _SESSION_S = 86400  # that the broker keeps readings for a gateway that is away
+_AROUND = 12  # bytes of a packet beside topic and payload, at most
+SMALLER = "set deflate: true here, or raise its limit"
 _PACKET = 4 << 20  # bytes; the broker must not send more at a time
 
 # What matters is raised and told in the gateway's own log.
@@ -39,6 +41,10 @@ class DeniedError(TransportError):
     """The broker is there and does not let this device do something."""
 
 
+class TooLargeError(TransportError):
+    """The broker takes no message of this size, now or later."""
+
+
 class Client(aiomqtt.Client):
     """A connection, MQTT 5, in which everything is acknowledged.
 
@@ -49,17 +55,26 @@ class Client(aiomqtt.Client):
     """
 
     _refusal: ReasonCode | None = None
+    _largest: int | None = None  # packet that the broker takes [bytes], if it said so
 
     async def send(self, topic: str, payload: bytes | str, *, retain: bool = False) -> int:
         """Publish, wait until the broker has it, and return how many bytes that took.
 
         Raises
         ------
+        TooLargeError
+            If it is larger than the broker takes.
         DeniedError
             If the broker says that it does not take it.
         aiomqtt.MqttError
             If it does not answer.
         """
+        size = len(topic.encode()) + len(payload) + _AROUND
+        if self._largest is not None and size > self._largest:
+            raise TooLargeError(
+                f"{topic}: a packet of {size} bytes, and the broker takes {self._largest}:"
+                f" {SMALLER}"
+            )
         self._refusal = None
         await self.publish(topic, payload, qos=_QOS, retain=retain)
         if self._refusal is not None:
@@ -106,6 +121,17 @@ class Client(aiomqtt.Client):
         """
         async for _ in self.messages:  # none: `take` has them all
             pass
+
+    def _on_connect(
+        self,
+        client: Any,
+        userdata: Any,
+        flags: Any,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self._largest = getattr(properties, "MaximumPacketSize", None)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_publish(
         self,

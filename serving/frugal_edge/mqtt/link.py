@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import aiomqtt
 
@@ -94,7 +95,7 @@ class Link:
                 async with self._connection() as client:
                     await first_of(client.lost(), self._carry(client, stop))
             except _TROUBLES as error:
-                self._tell(said(self._settings, error))
+                self._ended(error)
             finally:
                 self._counters.set("mqtt_connected", 0)
             if time.monotonic() - since > self._backoff.most:
@@ -132,7 +133,7 @@ class Link:
         except TimeoutError:
             self._tell(f"{self._settings.host}:{self._settings.port}: not done in {timeout_s:g} s")
         except _TROUBLES as error:
-            self._tell(said(self._settings, error))
+            self._ended(error)
         finally:
             self._counters.set("mqtt_connected", 0)
         once()
@@ -188,6 +189,12 @@ class Link:
         if self._trouble != "":
             log("info", "mqtt_connected", broker=f"{self._settings.host}:{self._settings.port}")
         self._trouble = ""
+
+    def _ended(self, error: BaseException) -> None:
+        """Tell why the connection ended."""
+        self._tell(said(self._settings, error))
+        with suppress(StoreError):  # then it is tried again
+            self._pump.lost(error)
 
     def _tell(self, trouble: str) -> None:
         """Tell of a trouble, unless it was the last thing that was told."""

@@ -41,7 +41,12 @@ class Outgoing:
             self.gauge()
         except StoreError as error:
             log("error", "store_failed", reason=str(error), forecasts=len(issued))
-            self._dropped(len(issued))
+            self.dropped(len(issued), "the outbox could not be written")
+
+    def dropped(self, count: int, reason: str) -> None:
+        """Count and tell of messages that nobody will get."""
+        self._gateway.stores.counters.add("outbox_dropped_total", count)
+        log("error", "outbox_dropped", messages=count, reason=reason)
 
     def gauge(self) -> None:
         """Tell how many messages wait.
@@ -69,7 +74,7 @@ class Outgoing:
             if dropped:  # what nobody got cannot stand for what comes next
                 self.sent.clear()
         if dropped:
-            self._dropped(dropped)
+            self.dropped(dropped, "the outbox is full")
 
     def _is_news(self, one: Issued) -> bool:
         share = self._settings.deadband
@@ -85,7 +90,3 @@ class Outgoing:
             return True
         self._gateway.stores.counters.add("forecasts_suppressed_total", series=one.series_id)
         return False
-
-    def _dropped(self, count: int) -> None:
-        self._gateway.stores.counters.add("outbox_dropped_total", count)
-        log("error", "outbox_dropped", messages=count)

@@ -10,9 +10,8 @@ from frugal_edge.errors import StoreError
 
 NAME = "gateway.db"
 
-# Raised with every change of the tables; `_upgrade` says what to do with an older file.
-VERSION = 1
-_TABLES = """
+# From an empty file to the tables of today, a step for each version; none is changed later.
+_FIRST = """
 CREATE TABLE reading (
     series TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL,
     received INTEGER NOT NULL,
@@ -42,6 +41,11 @@ CREATE TABLE counter (
     name TEXT NOT NULL, labels TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (name, labels)
 ) WITHOUT ROWID;
 """
+_STEPS = (
+    _FIRST,
+    "CREATE TABLE unit (series TEXT PRIMARY KEY, unit TEXT NOT NULL) WITHOUT ROWID",
+)
+VERSION = len(_STEPS)
 
 
 class Database:
@@ -155,7 +159,7 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version < VERSION:
-                for statement in filter(str.strip, _TABLES.split(";")):
+                for statement in ";".join(_STEPS[version:]).split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")

@@ -27,6 +27,30 @@ class Readings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._units: dict[str, str] = {}
+
+    def in_unit(self, series: str, unit: str) -> str | None:
+        """Let a series go on in a unit; readings in the one before rest until it is back.
+
+        Returns
+        -------
+        str or None
+            The unit before, where it is another.
+        """
+        if self._units.get(series) == unit:
+            return None
+        with self._database.writing() as connection:
+            found = connection.execute(
+                "SELECT unit FROM unit WHERE series = ?", (series,)
+            ).fetchone()
+            before = found[0] if found else None
+            if before not in (None, unit):
+                rename = "UPDATE reading SET series = ? WHERE series = ?"
+                connection.execute(rename, (_resting(series, before), series))
+                connection.execute(rename, (series, _resting(series, unit)))
+            connection.execute("INSERT OR REPLACE INTO unit VALUES (?, ?)", (series, unit))
+        self._units[series] = unit
+        return None if before == unit else before
 
     def put(self, series: str, readings: Iterable[Reading], received: int) -> int:
         """Store readings of a series, whole or not at all; return how many changed anything."""
@@ -87,7 +111,7 @@ class Readings:
                 at = np.searchsorted(times, [time for time, _ in rows])
                 column[at] = [value for _, value in rows]
             columns[name] = column
-        return Table(Path(f"readings of {series}"), times, columns)
+        return Table(Path("readings"), times, columns)
 
     def trim(self, series: str, before: int) -> int:
         """Forget what is older than a time [unix s]; return how much that was."""
@@ -95,3 +119,7 @@ class Readings:
             return connection.execute(
                 "DELETE FROM reading WHERE series = ? AND time < ?", (series, before)
             ).rowcount
+
+
+def _resting(series: str, unit: str) -> str:
+    return f"{series}\n{unit}"  # no name of a series has two lines

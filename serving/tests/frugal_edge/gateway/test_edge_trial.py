@@ -10,6 +10,7 @@ from frugal_edge.gateway.config import ForecastSettings
 from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.install import floors, slots
 from frugal_edge.install.models import Models
+from frugal_edge.install.rollback import roll_back
 from frugal_edge.quality import Quality
 from frugal_edge.runtime import Forecaster
 
@@ -235,3 +236,58 @@ def test_a_verdict_that_cannot_be_recorded_costs_no_forecast(
 
     monkeypatch.setattr(Models, "passed", full)
     assert gateway.cycle()[0].quality is Quality.MODEL
+
+
+def test_readings_in_the_unit_of_the_bundle_before_are_not_used(
+    site: Site, readings_of_days: Days, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.install(site.bundle())
+    gateway = site.open()
+    site.feed(gateway, readings_of_days(3))
+    (first,) = gateway.cycle()
+    assert (first.unit, first.quality) == ("MW", Quality.MODEL)
+
+    def in_kw(manifest: dict[str, Any]) -> None:
+        manifest["unit"] = "kW"
+        manifest["bounds"]["history"] = [0, 1e6]
+
+    kw = site.install(site.bundle(edit=in_kw))
+    site.now += DAY
+    (blind,) = gateway.cycle()
+    assert (blind.unit, blind.quality) == ("kW", Quality.UNAVAILABLE)
+    assert '"event": "unit_changed"' in capsys.readouterr().err
+    thousands = {
+        time: 1000 * value for time, value in readings_of_days(3, end=int(site.now) - 60).items()
+    }
+    assert site.feed(gateway, thousands).accepted == len(thousands)
+    (issued,) = gateway.cycle()
+    assert (issued.model, issued.quality) == (kw, Quality.MODEL)
+    assert min(issued.values) > 1000
+    roll_back(site.state, "feeder", "by hand", "test")
+    site.now += DAY
+    (stand_in,) = gateway.cycle()  # with the readings of then, and none of the last two days
+    assert (stand_in.unit, stand_in.quality) == ("MW", Quality.FALLBACK)
+    assert max(stand_in.values) < 1000
+    site.feed(gateway, readings_of_days(3, end=int(site.now) - 60))
+    (back,) = gateway.cycle()
+    assert (back.unit, back.quality) == ("MW", Quality.MODEL)
+
+
+def test_a_trial_in_another_unit_that_fails_leaves_the_readings_of_the_one_before(
+    site: Site, readings_of_days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = site.install(site.bundle())
+    gateway = site.open()
+    site.feed(gateway, readings_of_days(3))
+    gateway.cycle()
+    new = site.install(site.bundle(edit=lambda manifest: manifest.update(unit="kW")), trial=3)
+    fails(monkeypatch, new, ForecastError("no"))
+    site.now += DAY
+    gateway.cycle()
+    site.feed(gateway, readings_of_days(3, end=int(site.now) - 60, offset=1000.0))
+    (issued,) = gateway.cycle()  # the new one is asked, fails, and makes way
+    assert (issued.unit, issued.quality) == ("MW", Quality.FALLBACK)
+    assert max(issued.values) < 1000
+    site.feed(gateway, readings_of_days(1, end=int(site.now) - 60))
+    (issued,) = gateway.cycle()
+    assert (issued.model, issued.unit, issued.quality) == (old, "MW", Quality.MODEL)

@@ -14,28 +14,22 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge.errors import ConfigError
 from frugal_edge.gateway.config import HttpSettings
-from frugal_edge.http import protocol
+from frugal_edge.http.protocol import Bounded
 from frugal_edge.http.server import listen
 from frugal_edge.http.tls import tls_context
+from uvicorn.server import ServerState
 
 Live = Callable[..., Any]
 PATH = "/v1/series/feeder/observations"
 HEAD = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 QUICK = HttpSettings(receive_s=0.6)
 PATIENCE_S = 60.0  # what has no end fails after it; a busy machine needs a part of it
-
-
-@pytest.fixture(params=["default", "h11"], autouse=True)
-def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Take the parser that is found here, and the one in Python."""
-    if request.param == "h11":
-        monkeypatch.setattr(protocol, "_fastest", lambda: protocol.BoundedH11)
-    return str(request.param)
 
 
 def connect(port: int, data: bytes = b"") -> socket.socket:
@@ -123,6 +117,31 @@ def test_a_client_that_does_not_read_is_closed(live: Live) -> None:
                     rude.sendall(asked)
                     time.sleep(0.1)
         assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+
+
+def test_who_does_not_read_the_end_of_a_closed_connection_loses_it() -> None:
+    class Stuck:
+        aborted = 0
+
+        def is_closing(self) -> bool:
+            return True
+
+        def abort(self) -> None:
+            self.aborted += 1
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise NotImplementedError
+
+    loop = asyncio.new_event_loop()
+    config = uvicorn.Config(app, http=Bounded, ws="none", lifespan="off", log_config=None)
+    one = Bounded(config, ServerState(), {}, loop)
+    one.transport = stuck = Stuck()  # type: ignore[assignment]  # all that is asked of it
+    loop.close()
+    one.late(100.0)
+    one.late(109.0)
+    assert stuck.aborted == 0
+    one.late(110.0)
+    assert stuck.aborted == 1
 
 
 def test_a_body_longer_than_headers_may_be_is_a_body(live: Live) -> None:

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import hypothesis
 import numpy as np
 import orjson
 import pytest
 from frugal_edge.clock import format_time, parse_time
 from frugal_edge.gateway.config import HttpSettings
+from frugal_edge.http.payload import parse_json
+from hypothesis import strategies as st
 
 OBSERVATIONS = "/v1/series/feeder/observations"
 NEWEST = "/v1/series/feeder/forecast"
@@ -186,7 +189,19 @@ HISTORY = [50.0] * STEPS
         ({"history": [], "origin": ORIGIN}, "history: expected shape [96] [N], got [0]"),
         ({"history": [HISTORY], "origin": ORIGIN}, "history: expected shape [96] [N], got [1, 96]"),
         ({"history": {"a": HISTORY}, "origin": ORIGIN}, "history: expected a list"),
-        ({"history": [None, *HISTORY[1:]], "origin": ORIGIN}, "alone, got None at 0"),
+        ({"history": [None, *HISTORY[1:]], "origin": ORIGIN}, "expected 96 steps of 1800 s before"),
+        (
+            {"history": [*HISTORY[1:], None], "origin": ORIGIN},
+            "expected values up to 2024",
+        ),
+        ({"history": [None] * 96, "origin": ORIGIN}, "body: feeder: expected 96 steps"),
+        (
+            {"history": [1, *[None] * 5, *[1] * 90], "origin": ORIGIN},
+            "feeder: gap of 5 steps",
+        ),
+        ({"history": [1, None, 1e300, *[1] * 93], "origin": ORIGIN}, "history: expected finite"),
+        ({"history": [1, None, "1", *[1] * 93], "origin": ORIGIN}, "alone, got '1' at 2"),
+        ({"history": [1, None], "origin": ORIGIN}, "history: expected shape [96] [N], got [2]"),
         ({"history": [*HISTORY[:-1], "5"], "origin": ORIGIN}, "alone, got '5' at 95"),
         ({"history": [True, *HISTORY[1:]], "origin": ORIGIN}, "numbers alone, got true"),
         ({"history": [False, *HISTORY[1:]], "origin": ORIGIN}, "numbers alone, got false"),
@@ -200,6 +215,73 @@ def test_stateless_refuses_with_what_was_expected(
     client: Any, payload: object, detail: str
 ) -> None:
     assert detail in problem(client.post(STATELESS, json=payload), 422)["detail"]
+
+
+def test_stateless_fills_small_gaps_as_the_gateway_does(make_client: MakeClient) -> None:
+    client = make_client()
+    history: list[float | None] = [40.0 + i % 48 for i in range(STEPS)]
+    for at in (60, 61, 80):
+        history[at] = None
+    rows = [reading(STEPS - i, value=value) for i, value in enumerate(history)]
+    assert client.post(OBSERVATIONS, json=rows).status_code == 200
+    client.gateway.cycle()
+    newest = client.get(NEWEST).json()
+    told = client.post(STATELESS, json={"history": history, "origin": ORIGIN}).json()
+    assert told["quality"] == "gap_filled"
+    assert told["warnings"] == ["3 missing readings were filled"]
+    assert told == newest
+
+
+def test_stateless_fills_past_covariates_and_never_known_ones(
+    make_client: MakeClient, inputs_of: Callable[..., dict[str, Any]]
+) -> None:
+    reads = ("history", "known", "past", "origin")
+    client = make_client(reads)
+    whole = {**inputs_of(reads, 3), "origin": ORIGIN}
+    past = np.array(whole["past"]).tolist()
+    filled = (past[4][0] + past[6][0]) / 2
+    wanted = client.post(STATELESS, json={**whole, "past": [*past[:5], [filled], *past[6:]]}).json()
+    for gap in (
+        [*past[:5], [None], *past[6:]],
+        {"voltage": [row[0] if i != 5 else None for i, row in enumerate(past)]},
+    ):
+        told = client.post(STATELESS, json={**whole, "past": gap}).json()
+        assert told["quality"] == "gap_filled"
+        np.testing.assert_allclose(told["values"], wanted["values"], rtol=1e-6)
+    known = np.array(whole["known"]).tolist()
+    known[3][0] = None
+    told = problem(client.post(STATELESS, json={**whole, "known": known}), 422)
+    assert "known: expected numbers alone, got None" in told["detail"]
+
+
+REPEATED = [
+    (OBSERVATIONS, '{"timestamp": "2024-05-31T21:30:00Z", "value": 1, "value": 2}', "value"),
+    (OBSERVATIONS, '[{"timestamp": "2024-05-31T21:30:00Z", "value" :1, "value":2}]', "value"),
+    (OBSERVATIONS, '{"unit": "MW", "unit": "kW", "observations": []}', "unit"),
+    (STATELESS, '{"origin": "x", "history": [1], "history": [2]}', "history"),
+    (STATELESS, '{"origin": "x", "known": {"wind": [1], "wind": [2]}}', "wind"),
+    (STATELESS, '{"origin": "x", "history": [1, {"a": 1, "a": 2}]}', "a"),
+    (STATELESS, r'{"a\":": "x", "a\":": "\":"}', 'a":'),
+    ("/v2/models/load-naive_day-0123456789ab/infer", '{"id": "a", "id": "b", "inputs": []}', "id"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "key"), REPEATED)
+def test_repeated_keys_are_refused(client: Any, path: str, body: str, key: str) -> None:
+    headers = {"content-type": "application/json"}
+    told = problem(client.post(path, content=body.encode(), headers=headers), 400)
+    assert told["detail"] == f"body: not valid JSON: key '{key}' is repeated"
+
+
+@hypothesis.given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_json_without_repeated_keys_is_read(value: Any) -> None:
+    for indent in (None, 1):
+        assert parse_json(json.dumps(value, indent=indent).encode()).value == value
 
 
 BAD_JSON = [

@@ -10,6 +10,7 @@ from frugal_edge.clock import format_time
 from frugal_edge.errors import StoreError
 from frugal_edge.gateway.issued import issued_from
 from frugal_edge.mqtt.payload import unpacked
+from frugal_edge.store.outbox import Message
 
 FORECAST = "frugal/gw/feeder%2F1/forecast"
 READINGS = "frugal/gw/feeder%2F1/readings"
@@ -382,3 +383,29 @@ def test_a_message_that_cannot_be_deleted_is_not_sent_again(
         ]
 
     kit.within(talk())
+
+
+@pytest.mark.parametrize("limit", ["max_packet_size 3000", "message_size_limit 3000"])
+def test_what_is_too_large_for_the_broker_does_not_hold_up_the_rest(
+    make_site: Callable[..., Any], start_broker: Any, kit: Any, capsys: Any, limit: str
+) -> None:
+    broker = start_broker(limit)
+
+    async def talk() -> None:
+        with make_site(broker, discovery=None) as site:
+            site.forecast()
+            large = Message("frugal/gw/large/forecast", b"x" * 3100, retain=True)
+            site.link._outgoing.outbox.put([large], 0)
+            site.forecast()
+            async with kit.listening(broker, "frugal/gw/+/forecast") as listener:
+                async with kit.running(site.link):
+                    await kit.until(lambda: len(listener.on(FORECAST)) == 2)
+                    await kit.until(lambda: site.count("outbox_messages") == 0)
+                assert [str(one.topic) for one in listener.messages] == [FORECAST] * 2
+            assert site.count("outbox_dropped_total") == 1
+
+    kit.within(talk())
+    (told,) = kit.events(capsys.readouterr().err, "outbox_dropped")
+    assert told["messages"] == 1
+    assert told["reason"].startswith("frugal/gw/large/forecast: ")
+    assert told["reason"].endswith("set deflate: true here, or raise its limit")

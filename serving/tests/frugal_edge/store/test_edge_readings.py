@@ -113,3 +113,23 @@ def test_the_level_is_the_mean_size_of_what_was_read(database: Database) -> None
     store.put("a", [Reading(VALUE, n, (-1.0) ** n * n) for n in range(5)], 0)
     store.put("a", [Reading("temperature", n, 100.0) for n in range(5)], 0)
     assert store.level("a", 1, 4) == (3, 2.0)
+
+
+def test_readings_in_another_unit_rest_until_it_is_back(
+    open_database: Callable[[], Database],
+) -> None:
+    database = open_database()
+    store = Readings(database)
+    assert store.in_unit("a", "kW") is None
+    store.put("a", [Reading(VALUE, 0, 1000.0)], 0)
+    store.put(OTHER, [Reading(VALUE, 0, 7.0)], 0)
+    assert store.in_unit("a", "kW") is None
+    assert store.in_unit("a", "MW") == "kW"
+    assert store.newest("a") is None
+    store.put("a", [Reading(VALUE, 1800, 1.0)], 0)
+    again = Readings(database)
+    assert again.in_unit("a", "MW") is None
+    assert again.in_unit("a", "kW") == "MW"
+    assert (again.newest("a"), again.newest(OTHER)) == (0, 0)
+    assert again.in_unit("a", "MW") == "kW"
+    assert again.newest("a") == 1800
