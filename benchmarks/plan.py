@@ -76,7 +76,6 @@ def section(planned: dict[str, Any], taken: dict[str, float]) -> tuple[str, bool
             fill(
                 f"`make benchmark-plan`. {planned['pipeline']} is run, planned and run again on"
                 f" {planned['machine']}. CPU-s; both runs swing with what else the machine does."
-                " The first also makes MLflow's store (metering), which a plan takes for usual."
             ),
             table(["what", "planned", "taken", "off by"], rows),
             fill(

@@ -1,12 +1,12 @@
 """One pipeline from end to end: the only place where all rooms of the house meet."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from frugal_ai.accounts import Account, Common, findings
 from frugal_ai.bill.bill import make_bill
@@ -21,6 +21,7 @@ from frugal_ai.cost.envelope import Envelope
 from frugal_ai.cost.ledger import Ledger
 from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.meter import CpuMeter
+from frugal_ai.cost.record import STORE_MADE
 from frugal_ai.errors import CostError, OutputError, TrackingError
 from frugal_ai.features.blocks.lag import Last
 from frugal_ai.features.graph import FeatureGraph
@@ -30,6 +31,8 @@ from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_models
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport
+
+T = TypeVar("T")
 
 _LEDGER = "ledger.jsonl"
 _STARTED = "start of the libraries"
@@ -202,17 +205,41 @@ def _warm_up(prepared: Prepared) -> None:
 
 
 def _log(order: Order, ledger: Ledger) -> RunReport:
-    """Log the run folder to MLflow, and book what tracking cost on a line of its own."""
-    work = partial(_try_to_log, order.out, order.tracking_uri)
-    logged, measured = CpuMeter().measure(work, repeat=False)
-    ledger.add("metering", measured, note="MLflow: import, schema and logging")
+    """Log the run folder to MLflow, and book what tracking cost on lines of its own."""
+    uri, meter = order.tracking_uri, CpuMeter()
+
+    def booked(note: str, work: Callable[[Path, str | None], T]) -> T:
+        result, measured = meter.measure(partial(work, order.out, uri), repeat=False)
+        if result is not False:
+            ledger.add("metering", measured, note=note)
+        return result
+
+    booked("MLflow: import", _load_tracking)
+    booked(STORE_MADE, _make_store)
+    logged = booked("MLflow: logging", _try_to_log)
     ledger.write(order.out / _LEDGER)
     if logged and logged.run_id:
         from frugal_ai.tracking import log_ledger
 
-        with suppress(TrackingError):  # the store keeps the ledger without the last line
-            log_ledger(order.out, order.tracking_uri or logged.uri, logged.run_id)
+        with suppress(TrackingError):  # the store keeps the ledger without the last lines
+            log_ledger(order.out, uri or logged.uri, logged.run_id)
     return RunReport.read(order.out)
+
+
+def _load_tracking(_run_dir: Path, uri: str | None) -> None:
+    from frugal_ai import tracking
+
+    with suppress(TrackingError):
+        tracking.load_store(uri)
+
+
+def _make_store(run_dir: Path, uri: str | None) -> bool:
+    from frugal_ai import tracking
+
+    # where it cannot be made, logging says why
+    with suppress(TrackingError):
+        return tracking.make_store(run_dir, uri)
+    return False
 
 
 def _try_to_log(run_dir: Path, uri: str | None) -> MlflowReport | None:

@@ -37,7 +37,7 @@ def main() -> int:
     _tell("environment")
     environment = make_environment()
     _tell("requests over HTTP")
-    shots = http_speed.measure(5 / share) if http_speed.available() else {}
+    shots = http_speed.measure(1 if short else http_speed.SECONDS) if http_speed.available() else {}
     with ThreadPoolExecutor(1) as beside:
         growth = beside.submit(_cycles, cycles.CYCLES // share)
         _tell("one model, at rest")

@@ -29,7 +29,7 @@ from benchmarks.gateway.small_model import HISTORY, ORIGIN, write_small
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 16
-SECONDS, ROUNDS = 5.0, 3
+SECONDS, ROUNDS = 5, 3
 GET, POST, LARGE = "cached GET", "forecast, 672 values in", "forecast, 2,496 values in"
 BARE_GET, BARE_POST, BARE_LARGE = "bare GET", "bare POST, 672 values", "bare POST, 2,496 values"
 BARE_OF = {GET: BARE_GET, POST: BARE_POST, LARGE: BARE_LARGE}
@@ -82,7 +82,7 @@ def available() -> bool:
     return bool(shutil.which("wrk")) and (psutil.cpu_count() or 1) > 1
 
 
-def measure(seconds: float = SECONDS, rounds: int = ROUNDS) -> dict[str, list[Shot]]:
+def measure(seconds: int = SECONDS, rounds: int = ROUNDS) -> dict[str, list[Shot]]:
     """Measure all contenders in turn, by name."""
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -133,9 +133,9 @@ def _started(*arguments: str) -> Iterator[Server]:
         process.communicate(timeout=20)
 
 
-def _shot(server: Server, path: str, seconds: float, script: Path | None) -> Shot:
+def _shot(server: Server, path: str, seconds: int, script: Path | None) -> Shot:
     command = [
-        "taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency",
+        "taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
         *(["-s", str(script)] if script else []), f"http://127.0.0.1:{server.port}{path}",
     ]  # fmt: skip
     before = sum(server.process.cpu_times()[:2])
@@ -191,7 +191,7 @@ def lines(shots: Mapping[str, Sequence[Shot]]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     if not available():

@@ -8,6 +8,9 @@ from frugal_ai.cost.power.model import EnergyMethod, Quality
 RECORD_VERSION = 2
 """Version 1 had `intensity_year` and none of the fields with defaults; it is still read."""
 
+STORE_MADE = "MLflow: a store made, once"
+"""Note of a line that no later run has."""
+
 Stage = Literal[
     "data",
     "features",

@@ -7,7 +7,7 @@ from math import fsum
 
 from frugal_ai.cost.hardware import HardwareRecord
 from frugal_ai.cost.ledger import Size
-from frugal_ai.cost.record import Record
+from frugal_ai.cost.record import STORE_MADE, Record
 from frugal_ai.plan.scaling import Point
 
 COMMON = {
@@ -50,6 +50,8 @@ class Took:
 def took(records: Iterable[Record], hardware: HardwareRecord, threads: int) -> tuple[Took, ...]:
     """Add up what whole runs on this machine took; a record that stands twice counts once.
 
+    What is done once for all runs, as the store of MLflow is made, is left out.
+
     Parameters
     ----------
     records
@@ -59,6 +61,8 @@ def took(records: Iterable[Record], hardware: HardwareRecord, threads: int) -> t
     """
     groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
     for one in dict.fromkeys(records):
+        if one.note == STORE_MADE:
+            continue
         here = (one.cpu_model, one.cpu_count) == (hardware.cpu_model, hardware.cpu_count)
         if here and one.n_threads == threads and not one.run_id.endswith("-compress"):
             groups[one.experiment_id, one.run_id, _what(one)].append(one)

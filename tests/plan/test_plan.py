@@ -14,7 +14,7 @@ from frugal_ai.cost.context import build_context
 from frugal_ai.cost.ledger import Ledger, Size
 from frugal_ai.cost.ledger_file import append_ledger
 from frugal_ai.cost.measurement import Measurement
-from frugal_ai.cost.record import Stage
+from frugal_ai.cost.record import STORE_MADE, Stage
 from frugal_ai.pipeline import read_pipeline
 from frugal_ai.plan.plan import Line, Plan, make_plan
 from frugal_ai.prepare import prepare, split_of
@@ -96,6 +96,14 @@ def test_the_same_run_again(path: Path) -> None:
     assert made.total.cpu_s == pytest.approx(12 + 16 + 2 + 32)
     assert "persistence" in made.unknown
     assert made.eur == pytest.approx(made.total.energy_wh / 1000 * 0.2016)
+
+
+def test_what_one_run_does_for_all_is_not_expected_again(path: Path) -> None:
+    ledger = booked(path, "r1", ONE)
+    once = Ledger(build_context(read_pipeline(path).cost), "r1", "small")
+    once.add("metering", Measurement.once(Reading(9.0, 0, 9.0)), note=STORE_MADE)
+    append_ledger(once.records, ledger)
+    assert cpu_s(lines(make_plan(path, ledger))["metering"]) == pytest.approx(16)
 
 
 def test_another_size_is_scaled_and_told(path: Path) -> None:

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -281,15 +280,6 @@ def test_clocks_that_change_draw_one_line_forward(
     assert np.all(np.diff(when) == 3600)
     assert np.isnan(values).sum() == 1  # the hour that no forecast from midnight reaches
     assert len(values) == 7 * 24 + 1
-
-
-def test_a_year_of_half_hours_takes_a_few_seconds(
-    tmp_path: Path, make_table: Make, report: RunReport
-) -> None:
-    run = folder(tmp_path, make_table(days=365, steps=48, step_s=1800), report)
-    started = time.process_time()
-    list(write_pictures(run, tell=quiet))
-    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

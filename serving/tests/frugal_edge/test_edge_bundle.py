@@ -111,7 +111,7 @@ def test_a_name_that_leads_elsewhere_is_refused(make_bundle: MakeBundle, name: s
 
 def test_a_newer_schema_is_refused_with_the_folder(make_bundle: MakeBundle) -> None:
     def raise_version(manifest: dict[str, Any]) -> None:
-        manifest["schema_version"] = 3
+        manifest["schema_version"] = 4
 
     with pytest.raises(BundleError, match=r"bundle: manifest.json: schema_version: .*update"):
         open_bundle(make_bundle(edit=raise_version))
