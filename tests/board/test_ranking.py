@@ -18,7 +18,7 @@ def board_of(entries: Sequence[Entry], **asked: Any) -> Board:
     return rank(group, Filters(**asked))
 
 
-def ranks(board: Board, name: str) -> dict[str, int]:
+def ranks(board: Board, name: str) -> dict[str, Any]:
     return {one.entry.row.rung: getattr(one, name) for one in board.rows}
 
 
