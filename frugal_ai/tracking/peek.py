@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from frugal_ai.errors import TrackingError, UnknownModelError
 from frugal_ai.tracking.content import ROLE
 from frugal_ai.tracking.logged import LoggedRun, logged_run, no_run
-from frugal_ai.tracking.uri import database, reason, resolve, shown, sqlite_file
+from frugal_ai.tracking.uri import database, reading, resolve, shown, sqlite_file
 
 _PARENT = sqlalchemy.text(
     "SELECT r.run_uuid, r.artifact_uri FROM runs r "
@@ -57,7 +57,7 @@ def _from_database(uri: str, run_id: str) -> LoggedRun | None:
     """Read a database; None where artifacts are not files of this machine."""
     if database(uri) == "sqlite" and not sqlite_file(uri).is_file():
         raise TrackingError(f"{shown(uri)}: there is no such file: no run has been logged there")
-    try:
+    with reading(uri, SQLAlchemyError, OSError):
         engine = sqlalchemy.create_engine(uri, poolclass=NullPool)
         with engine.connect() as connection:
             parent = connection.execute(_PARENT, {"run_id": run_id, "role": ROLE}).first()
@@ -68,8 +68,6 @@ def _from_database(uri: str, run_id: str) -> LoggedRun | None:
                 return None
             metrics = _metrics(connection, str(parent[0]))
         return logged_run(str(parent[0]), metrics, folder.joinpath)
-    except (SQLAlchemyError, OSError) as error:
-        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
 
 
 def _local(artifacts: str) -> Path | None:

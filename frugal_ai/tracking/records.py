@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from frugal_ai.errors import TrackingError
 from frugal_ai.tracking.content import ROLE
-from frugal_ai.tracking.uri import database, reason, resolve, shown, sqlite_file
+from frugal_ai.tracking.uri import database, reading, resolve, shown, sqlite_file
 
 Stamp = tuple[int, int]
 """How many runs there are, and when the last one ended [ms]: equal while nothing changed."""
@@ -60,16 +60,12 @@ def read_stamp(uri: str) -> Stamp:
         from frugal_ai.tracking.search import search_stamp
 
         return search_stamp(where)
-    try:
-        with _engine(where).connect() as connection:
-            query = (
-                "SELECT count(*), coalesce(max(end_time), 0) FROM runs "
-                "WHERE lifecycle_stage = 'active'"
-            )
-            count, ended = connection.exec_driver_sql(query).one()
-            return int(count), int(ended)
-    except SQLAlchemyError as error:
-        raise TrackingError(f"{shown(where)}: cannot be read: {reason(error)}") from error
+    with reading(where, SQLAlchemyError), _engine(where).connect() as connection:
+        query = (
+            "SELECT count(*), coalesce(max(end_time), 0) FROM runs WHERE lifecycle_stage = 'active'"
+        )
+        count, ended = connection.exec_driver_sql(query).one()
+        return int(count), int(ended)
 
 
 def read_records(uri: str, metrics: tuple[str, ...], tags: tuple[str, ...]) -> list[RunRecord]:
@@ -92,10 +88,8 @@ def read_records(uri: str, metrics: tuple[str, ...], tags: tuple[str, ...]) -> l
         from frugal_ai.tracking.search import search_records
 
         return search_records(where)
-    try:
+    with reading(where, SQLAlchemyError):
         return _read(_engine(where), metrics, (ROLE, PARENT, *tags))
-    except SQLAlchemyError as error:
-        raise TrackingError(f"{shown(where)}: cannot be read: {reason(error)}") from error
 
 
 def _engine(uri: str) -> Engine:

@@ -8,11 +8,10 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from pydantic import ValidationError
 
-from frugal_ai.errors import TrackingError
 from frugal_ai.report import Figures, RungRow
 from frugal_ai.tracking.content import ROLE, row_fields
 from frugal_ai.tracking.store import FAILURES, open_store
-from frugal_ai.tracking.uri import reason, resolve, shown
+from frugal_ai.tracking.uri import reading, resolve
 
 _PAGE = 1000
 
@@ -37,14 +36,11 @@ def read_runs(uri: str, pipeline: str | None = None) -> list[RungRow]:
         If the store cannot be read.
     """
     where = resolve(uri)
-    try:
-        with open_store(where, writing=False) as client:
-            experiments = list(experiments_of(client, pipeline))
-            if not experiments:
-                return []
-            found = [_row(run) for run in _rungs(client, experiments)]
-    except FAILURES as error:
-        raise TrackingError(f"{shown(where)}: cannot be read: {reason(error)}") from error
+    with reading(where, *FAILURES), open_store(where, writing=False) as client:
+        experiments = list(experiments_of(client, pipeline))
+        if not experiments:
+            return []
+        found = [_row(run) for run in _rungs(client, experiments)]
     return [row for row in found if row is not None]
 
 

@@ -11,7 +11,7 @@ from frugal_ai.tracking.content import ROLE
 from frugal_ai.tracking.records import RunRecord, Stamp
 from frugal_ai.tracking.rows import experiments_of, pages
 from frugal_ai.tracking.store import FAILURES, open_store
-from frugal_ai.tracking.uri import reason, shown
+from frugal_ai.tracking.uri import reading, reason, shown
 
 _PAGE = 1000
 _OURS = f"tags.`{ROLE}` LIKE 'ru%'"  # run and rung
@@ -25,15 +25,12 @@ def search_stamp(uri: str) -> Stamp:
     TrackingError
         If the server cannot be asked.
     """
-    try:
-        with open_store(uri, writing=False) as client:
-            known = list(experiments_of(client, None))
-            if not known:
-                return 0, 0
-            last = client.search_runs(known, "", 1, max_results=1, order_by=["end_time DESC"])
-            return len(known), max((int(run.info.end_time or 0) for run in last), default=0)
-    except FAILURES as error:
-        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
+    with reading(uri, *FAILURES), open_store(uri, writing=False) as client:
+        known = list(experiments_of(client, None))
+        if not known:
+            return 0, 0
+        last = client.search_runs(known, "", 1, max_results=1, order_by=["end_time DESC"])
+        return len(known), max((int(run.info.end_time or 0) for run in last), default=0)
 
 
 def search_records(uri: str) -> list[RunRecord]:
@@ -44,16 +41,13 @@ def search_records(uri: str) -> list[RunRecord]:
     TrackingError
         If the server cannot be asked.
     """
-    try:
-        with open_store(uri, writing=False) as client:
-            known = list(experiments_of(client, None))
+    with reading(uri, *FAILURES), open_store(uri, writing=False) as client:
+        known = list(experiments_of(client, None))
 
-            def page(token: str | None) -> Any:
-                return client.search_runs(known, _OURS, max_results=_PAGE, page_token=token)
+        def page(token: str | None) -> Any:
+            return client.search_runs(known, _OURS, max_results=_PAGE, page_token=token)
 
-            found = [_record(run) for run in pages(page)] if known else []
-    except FAILURES as error:
-        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
+        found = [_record(run) for run in pages(page)] if known else []
     return [one for one in found if one.status in {"FINISHED", "KILLED"}]
 
 
@@ -76,11 +70,8 @@ def search_files(uri: str, run_id: str) -> dict[str, int]:
     TrackingError
         If the server cannot be asked.
     """
-    try:
-        with open_store(uri, writing=False) as client:
-            return dict(sorted(_files(client, run_id, None)))
-    except FAILURES as error:
-        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
+    with reading(uri, *FAILURES), open_store(uri, writing=False) as client:
+        return dict(sorted(_files(client, run_id, None)))
 
 
 def fetch_file(uri: str, run_id: str, name: str, place: Path) -> Path:

@@ -1,6 +1,8 @@
 """What a tracking URI names, and why a store behind it failed; needs no mlflow."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +56,21 @@ def resolve(uri: str) -> str:
     if str(url.database).startswith("file:"):  # mlflow would make a folder of that name
         raise TrackingError(f"{expected}, got {uri!r}; write the path alone")
     return url.set(database=str(Path(str(url.database)).absolute())).render_as_string()
+
+
+@contextmanager
+def reading(uri: str, *failures: type[Exception]) -> Iterator[None]:
+    """Read from a store: what fails there is one error that names it.
+
+    Raises
+    ------
+    TrackingError
+        If one of the failures is raised within.
+    """
+    try:
+        yield
+    except failures as error:
+        raise TrackingError(f"{shown(uri)}: cannot be read: {reason(error)}") from error
 
 
 def shown(uri: str) -> str:
