@@ -17,6 +17,7 @@ from pydantic import StringConstraints, ValidationError
 
 from frugal_ai.errors import OutputError, ReviewError
 from frugal_ai.review import text
+from frugal_ai.review.private import MODE, read_private
 from frugal_ai.settings import Settings
 
 Role = Literal["reader", "reviewer"]
@@ -24,8 +25,6 @@ Role = Literal["reader", "reviewer"]
 MIN_PASSWORD, MAX_PASSWORD = 12, 256
 _N, _R, _P = 1 << 15, 8, 3
 _BYTES = 32
-_MODE = 0o600
-_OTHERS = 0o077
 _MAX_FILE = 1 << 20  # [bytes]
 
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -115,14 +114,7 @@ def read_accounts(path: Path) -> tuple[Account, ...]:
     ReviewError
         If it cannot be read, others than its owner may read or write it, or a line is no account.
     """
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MAX_FILE + 1)
-    except OSError as error:
-        raise ReviewError(f"{path}: cannot be read: {error.strerror}") from error
-    if mode & _OTHERS:
-        raise ReviewError(f"{path}: others than its owner may read or write it; chmod 600 it")
+    data = read_private(path, _MAX_FILE + 1)
     if len(data) > _MAX_FILE:
         raise ReviewError(f"{path}: expected at most {_MAX_FILE} bytes")
     found: list[Account] = []
@@ -157,7 +149,7 @@ def add_account(path: Path, name: str, role: str, password: str | None) -> None:
     hashed = None if password is None else hash_password(password)
     line = Account.model_validate({"name": name, "role": role, "scrypt": hashed})
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, MODE)
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if any(one.name == name for one in read_accounts(path)):

@@ -18,12 +18,11 @@ from pydantic import ValidationError
 
 from frugal_ai.errors import OutputError, ReviewError
 from frugal_ai.review.accounts import Account
+from frugal_ai.review.private import MODE, read_private
 from frugal_ai.settings import Settings
 
 KEY = "session.key"
 LIFETIME_S = 8 * 3600
-_MODE = 0o600
-_OTHERS = 0o077
 _MAX_KEY = 1024  # [bytes]
 _MAX_COOKIE = 4096  # signs
 
@@ -47,7 +46,7 @@ def read_key(path: Path) -> bytes:
         If it cannot be made.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     except FileExistsError:
         pass
     except OSError as error:
@@ -55,13 +54,7 @@ def read_key(path: Path) -> bytes:
     else:
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
-    try:
-        with path.open("rb") as file:
-            mode, data = os.fstat(file.fileno()).st_mode, file.read(_MAX_KEY).strip()
-    except OSError as error:
-        raise ReviewError(f"{path}: cannot be read: {error.strerror}") from error
-    if mode & _OTHERS:
-        raise ReviewError(f"{path}: others than its owner may read or write it; chmod 600 it")
+    data = read_private(path, _MAX_KEY).strip()
     try:
         Fernet(data)
     except ValueError as error:
