@@ -139,11 +139,14 @@ class Climb:
         return tune(rung, rung.tune, shares, self.pipeline.seed, attempt)
 
     def _not_worth_it(self, rung: Rung, account: Account) -> Expectation | None:
-        """Try a rung cheaply; return what is expected of it where that is too little."""
+        """Try a rung of trees cheaply; return what is expected of it where that is too little.
+
+        Of the others a trial costs about as much as the rung.
+        """
         rule = self.pipeline.climbing
         learnt = any(one.rung.family != "naive" for one in self.climbed)
         asked_for = self.pipeline.climb == "full" or rung.tune is not None
-        if asked_for or rung.family == "naive" or not learnt:
+        if asked_for or rung.family != "boosting" or not learnt:
             return None
         n_origins = self._training_origins(rung)
         share = rule.part_of(n_origins)

@@ -23,7 +23,7 @@ from frugal_ai.terminal import Terminal, summary_json
 WriteSmall = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("store_beside")
 
-# one tree says nothing; ten of them on the residuals do no harm
+# one tree says nothing
 NAIVE: list[Any] = [
     {"rung": "seasonal_naive", "season": "1d"},
     {"rung": "seasonal_naive", "season": "7d"},
@@ -74,7 +74,9 @@ def test_a_rung_without_an_expected_gain_is_not_run_and_its_trial_is_on_the_bill
     assert left.gain is not None
     assert left.gain_ci[0] <= left.gain <= left.gain_ci[1] < 0.01
     assert left.origins == 14  # every second one
-    lines = [one for one in read_ledger(out / "ledger.jsonl") if one.rung == "poor"]
+    booked = read_ledger(out / "ledger.jsonl")
+    assert not any("trial" in one.note for one in booked if one.rung == "good")  # it is linear
+    lines = [one for one in booked if one.rung == "poor"]
     assert {one.stage for one in lines} == {"tuning"}
     assert [one.note for one in lines] == ["a trial of poor", "a trial of ridge"]
     assert left.spent_cpu_s == pytest.approx(sum(one.cpu_time_s for one in lines))

@@ -18,22 +18,25 @@ from frugal_ai.report.figures import Bounds
 from frugal_ai.report.forecasts import ForecastTable
 
 _LEDGER = "ledger.jsonl"
-_OF_TRAINING = {"features", "tuning", "training"}
+CpuTimes = dict[str, float]
+_OF_TRAINING = {"features", "training"}
+_OF_TRIALS = {"tuning"}
 
 
 @dataclass(frozen=True)
 class Row:
     """A rung as a row of a table.
 
-    ``train_cpu_s`` has its features, the trial fit that choice and quantiles rest on, and the final
-    fit [s]; ``origin_cpu_ms`` is of all series from one origin with the exported graph [ms].
+    ``train_cpu_s`` has its features and the final fit [s], ``trial_cpu_s`` the fits that the choice
+    between rungs and the quantiles rest on [s]; ``origin_cpu_ms`` is of all series from one origin
+    with the exported graph [ms].
     """
 
     rung: str
     chosen: bool
     scored: Scored
     train_cpu_s: float
-    fit_cpu_s: float
+    trial_cpu_s: float
     origin_cpu_ms: float
 
 
@@ -75,24 +78,24 @@ def read_run(run_dir: Path, given: Given, judge: Judge) -> Ours:
         raise DataError(f"{run_dir}: expected the observations that the peers are scored on")
     scored = judge.score(table.forecast, table.levels, table.quantiles)
     process = json.loads((run_dir / own.NAME).read_text(encoding="utf-8"))
-    cpu_s = _training(run_dir)
+    train, trials = (_cpu_s(run_dir, stages) for stages in (_OF_TRAINING, _OF_TRIALS))
     n_series = len(given.task.series)
     best = min(linear, key=lambda rung: rung.validation_mae or np.inf)
     return Ours(
         version=version("frugal-ai"),
-        chosen=_row(chosen[0], scored, cpu_s, n_series),
-        linear=_row(best, _reported(best), cpu_s, n_series),
+        chosen=_row(chosen[0], scored, train, trials, n_series),
+        linear=_row(best, _reported(best), train, trials, n_series),
         **process,
     )
 
 
-def _row(rung: RungReport, scored: Scored, cpu_s: dict[str, float], n_series: int) -> Row:
+def _row(rung: RungReport, scored: Scored, train: CpuTimes, trials: CpuTimes, n_series: int) -> Row:
     return Row(
         rung=rung.rung,
         chosen=rung.chosen,
         scored=scored,
-        train_cpu_s=cpu_s[rung.rung],
-        fit_cpu_s=rung.fit_cpu_s or 0.0,
+        train_cpu_s=train[rung.rung],
+        trial_cpu_s=trials[rung.rung],
         origin_cpu_ms=n_series * (rung.latency_us or 0.0) / 1000,
     )
 
@@ -116,10 +119,10 @@ def _interval(value: float, bounds: Bounds | None) -> Interval:
     return Interval(value, low, high)
 
 
-def _training(run_dir: Path) -> dict[str, float]:
-    """Add up the CPU time of each rung up to its final fit [s]."""
+def _cpu_s(run_dir: Path, stages: set[str]) -> CpuTimes:
+    """Add up the CPU time of each rung on some stages [s]."""
     total: dict[str, float] = {}
     for record in read_ledger(run_dir / _LEDGER):
-        if record.stage in _OF_TRAINING:
+        if record.stage in stages:
             total[record.rung] = total.get(record.rung, 0.0) + record.cpu_time_s
     return total

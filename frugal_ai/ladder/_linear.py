@@ -26,7 +26,7 @@ COMMON = math.inf
 _LEAST_ORIGINS = 28  # four weeks: below that a weekday is seen less than four times
 _LEVELS = 32767  # of the 16-bit weights
 _NO_CANCELLATION = 6.0  # float32 keeps sums over so many times the result to 1e-6 of it
-_LEADS_TO_TUNE = 8  # the penalty is one for all lead times; some of them are enough to find it
+_LEADS_TO_TUNE = 4  # the penalty is one for all lead times; some of them are enough to find it
 _NOTHING = 1e-9  # below the weight of any row
 
 

@@ -9,9 +9,9 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
     """Return the rungs of a pipeline that names none, cheapest first.
 
     Trees need the level of what moves without bounds, as load and carbon intensity do; what rests
-    on forecasts of the weather needs no finer steps than they have. PV's errors are unequal from
-    night to noon, so that its linear rung minimizes absolute errors and not squares, and trees gain
-    from what it says of them.
+    on forecasts of the weather needs no finer steps than they have, and fewer trees. PV's errors
+    are unequal from night to noon, so that its linear rung minimizes absolute errors and not
+    squares, and trees gain from what it says of them.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ def default_ladder(kind: Kind, several: bool) -> tuple[Any, ...]:
         "pv": ("linear_quantiles",),
     }
     growing = kind in ("load", "intensity")
-    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else {"level": None, "bins": 31})
+    bounded = {"level": None, "bins": 31, "trees": 240, "learning_rate": 0.055}
+    trees: dict[str, Any] = {"rung": "boosting"} | ({} if growing else bounded)
     of_all = ({**trees, "scope": "panel", "leaves": 63},) if several else ()
     naive = ("persistence", daily, weekly, "climatology")
     stacked = ("stacked_boosting",) if kind == "pv" else ()

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-COMMON_RATE, SLOT_RATE = 0.05, 0.02  # [widths] by forecast, and by observation of a time of day
+COMMON_RATE, SLOT_RATE = 0.07, 0.03  # [widths] by forecast, and by observation of a time of day
 _FARTHEST = 2.0  # [widths] either way, so that a broken meter cannot carry it off
 _DAY_S = 86400
 

@@ -59,7 +59,7 @@ def entry(what: System, judge: Judge, found: Measured) -> Entry:
 
 def row(rung: str, judge: Judge, forecast: FloatArray, *, chosen: bool) -> Row:
     scored = judge.score(forecast, (), np.empty((*forecast.shape, 0)))
-    return Row(rung, chosen, scored, train_cpu_s=0.5, fit_cpu_s=0.1, origin_cpu_ms=0.1)
+    return Row(rung, chosen, scored, train_cpu_s=0.5, trial_cpu_s=0.1, origin_cpu_ms=0.1)
 
 
 def table(text: str, heading: str) -> list[list[str]]:
@@ -91,7 +91,7 @@ def test_a_table_is_ordered_by_error_with_our_rung_first(one: Given) -> None:
     assert rows[2][4:6] == ["-", "-"]
     assert rows[2][-1] == "-"
     assert rows[3][-1] == "612"
-    assert rows[0][6] == "0.500 (fit 0.100)"
+    assert rows[0][6] == "0.500 (trials 0.100)"
     assert [cells[6] for cells in rows[2:]] == ["-", "4.00"]
 
 
@@ -100,7 +100,7 @@ def test_the_summary_is_against_the_best_peer(one: Given) -> None:
     _, _, cells = table(text, "frugal-ai against the best peer")
     assert cells[:3] == ["small", "basis_ridge", "OpenSTEF xgboost"]
     assert cells[3] == "0.500 [0.500, 0.500]"
-    assert cells[4:] == ["0.12", "basis_ridge", "0.500", "0.12", "30.0"]
+    assert cells[4:] == ["0.12 (0.15)", "basis_ridge", "0.500", "0.12 (0.15)", "30.0"]
 
 
 def test_of_peers_with_the_same_error_the_cheaper_to_train_is_the_best(one: Given) -> None:
