@@ -84,10 +84,13 @@ class Account:
         self._costs: list[tuple[str, Cost, float | None]] = []
         self.size: Size | None = None
 
-    def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
-        """Measure work and book it; short work is repeated, the trial fit alone is not."""
-        result, measurement = self._meter.measure(work, repeat=stage != "tuning")
-        self._ledger.add(stage, measurement, rung=self._rung, size=self.size)
+    def __call__(self, stage: Stage, work: Callable[[], T], *, note: str = "") -> T:
+        """Measure work and book it; short work is repeated, but for trial fits and what has a note.
+
+        What has a note is done once, and quicker if it were done again.
+        """
+        result, measurement = self._meter.measure(work, repeat=stage != "tuning" and not note)
+        self._ledger.add(stage, measurement, rung=self._rung, note=note, size=self.size)
         self._costs.append((stage, self._context.cost(measurement), measurement.rel_std))
         return result
 

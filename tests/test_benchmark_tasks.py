@@ -13,7 +13,7 @@ import yaml
 from frugal_ai import ladder
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.compare import mean_error
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.evaluate import evaluate, unmeasured
 from frugal_ai.backtest.metrics import mase_scale
 from frugal_ai.cost.context import Cost
 from frugal_ai.data.sources.file import Source
@@ -142,7 +142,7 @@ def judged(task: str) -> tuple[Judged, ...]:
     climbed = []
     for season in ("1d", "7d"):
         rung = ladder.make({"rung": "seasonal_naive", "season": season})
-        found = evaluate(rung, ladder_task(pipeline, prepared), lambda _, work: work())
+        found = evaluate(rung, ladder_task(pipeline, prepared), unmeasured)
         climbed.append(Climbed(rung, found, tuple(map(to_onnx, found.models)), cost, 0))
     return judge(climbed, pipeline, prepared).rungs
 

@@ -16,7 +16,7 @@ from frugal_edge.cli import main as edge
 from frugal_edge.runtime import load
 
 from frugal_ai.accounts import RungCost
-from frugal_ai.backtest.evaluate import Evaluation, evaluate
+from frugal_ai.backtest.evaluate import Evaluation, evaluate, unmeasured
 from frugal_ai.backtest.windows import Series
 from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, CostContext, build_context
@@ -102,7 +102,7 @@ def slices(panel: Panel) -> dict[str, Any]:
 
 
 def climb_rung(pipeline: Pipeline, ready: Prepared, rung: Rung) -> Climbed:
-    found = evaluate(rung, task(pipeline, ready), lambda _, work: work())
+    found = evaluate(rung, task(pipeline, ready), unmeasured)
     price = cost(CHEAP if rung.rung == "seasonal_naive" else DEAR)
     return Climbed(rung, found, tuple(map(to_onnx, found.models)), price, ENDED)
 

@@ -14,7 +14,7 @@ from frugal_edge.runtime import load
 from sklearn.metrics import mean_pinball_loss
 
 from frugal_ai.accounts import RungCost
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.evaluate import GRAPH_MADE, evaluate
 from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, build_context
 from frugal_ai.export.model import to_onnx
@@ -86,12 +86,14 @@ def climb(path: Path) -> Run:
         cost = RungCost(fit_cpu_s=0.1, training=price, per_1000=price, latency_us=1.0, spread=0.0)
         stages: list[str] = []
 
-        def measure(stage: str, work: Callable[[], Any], stages: list[str] = stages) -> Any:
-            stages.append(stage)
+        def measure(
+            stage: str, work: Callable[[], Any], *, note: str = "", stages: list[str] = stages
+        ) -> Any:
+            stages.append(note or stage)
             return work()
 
         evaluation = evaluate(rung, task(pipeline, ready), measure)
-        assert stages == ["features", "tuning", "training"]
+        assert stages == [GRAPH_MADE, "features", "tuning", "training"]
         exported = tuple(map(to_onnx, evaluation.models))
         climbed.append(Climbed(rung, evaluation, exported, cost, STARTED))
     return Run(path, pipeline, ready, judge(climbed, pipeline, ready))

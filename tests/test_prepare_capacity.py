@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.evaluate import evaluate, unmeasured
 from frugal_ai.errors import DataError
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
@@ -116,7 +116,7 @@ def test_the_task_is_counted_in_the_capacity(tmp_path: Path) -> None:
     assert ready.physical.full
     assert ready.grids[0].capacity == "size"
     ridge = next(rung for rung in pipeline.rungs if rung.family == "linear")
-    found = evaluate(ridge, ready, lambda _, work: work())
+    found = evaluate(ridge, ready, unmeasured)
     assert found.test.max() <= 20.0
     actual = prepared.series[0].targets(prepared.split.test)
     assert np.abs(found.test[0] - actual).mean() < 1.5

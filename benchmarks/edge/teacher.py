@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.edge.plan import plan_of
 from benchmarks.edge.workers.features import Plan
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.evaluate import evaluate, unmeasured
 from frugal_ai.backtest.windows import Series
 from frugal_ai.errors import DataError
 from frugal_ai.features.graph import FeatureGraph, Windows
@@ -60,7 +60,7 @@ def fitted_again(path: Path, n_origins: int) -> Teacher:
     pipeline = read_pipeline(path)
     prepared = prepare(pipeline, path.parent, {}, lambda _: None)
     rung, common = pipeline.rungs[-1], task(pipeline, prepared)
-    model = evaluate(rung, common, lambda _, work: work()).models[0]
+    model = evaluate(rung, common, unmeasured).models[0]
     trees = getattr(model.forecaster.fitted, "trees", None)
     if trees is None:
         raise DataError(f"{path}: expected a rung with trees, got {rung.name}")

@@ -1,4 +1,4 @@
-"""What a run of frugal-ai leaves, as rows beside the peers: the chosen rung and the linear one."""
+"""What a run of frugal-ai leaves, as rows beside the peers: the chosen rung and the linear ones."""
 
 import json
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from benchmarks.peers import own
 from benchmarks.peers.exchange import Given
 from benchmarks.peers.scoring import Judge, Scored
 from frugal_ai.backtest.compare import Interval
+from frugal_ai.backtest.evaluate import GRAPH_MADE
 from frugal_ai.cost.ledger_file import read_ledger
 from frugal_ai.errors import DataError
 from frugal_ai.report import RungReport, RunReport
@@ -27,7 +28,8 @@ _OF_TRIALS = {"tuning"}
 class Row:
     """A rung as a row of a table.
 
-    ``train_cpu_s`` has its features and the final fit [s], ``trial_cpu_s`` the fits that the choice
+    ``train_cpu_s`` has its features and the final fit [s], without making their graph, which is
+    done once before as a peer's first call is; ``trial_cpu_s`` the fits that the choice
     between rungs and the quantiles rest on [s]; ``origin_cpu_ms`` is of all series from one origin
     with the exported graph [ms].
     """
@@ -46,23 +48,19 @@ class Ours:
 
     version: str
     chosen: Row
-    linear: Row
+    linear: tuple[Row, ...]
     import_wall_s: float
     cpu_s: float
     peak_rss_mb: float
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The chosen rung, and the linear one where that is another."""
-        return (
-            (self.chosen,) if self.linear.rung == self.chosen.rung else (self.chosen, self.linear)
-        )
+        """The chosen rung, and the linear ones but for it."""
+        return (self.chosen, *(row for row in self.linear if row.rung != self.chosen.rung))
 
 
 def read_run(run_dir: Path, given: Given, judge: Judge) -> Ours:
     """Read a run folder.
-
-    The linear rung is the linear one with the least error on the validation origins.
 
     Raises
     ------
@@ -80,11 +78,10 @@ def read_run(run_dir: Path, given: Given, judge: Judge) -> Ours:
     process = json.loads((run_dir / own.NAME).read_text(encoding="utf-8"))
     train, trials = (_cpu_s(run_dir, stages) for stages in (_OF_TRAINING, _OF_TRIALS))
     n_series = len(given.task.series)
-    best = min(linear, key=lambda rung: rung.validation_mae or np.inf)
     return Ours(
         version=version("frugal-ai"),
         chosen=_row(chosen[0], scored, train, trials, n_series),
-        linear=_row(best, _reported(best), train, trials, n_series),
+        linear=tuple(_row(one, _reported(one), train, trials, n_series) for one in linear),
         **process,
     )
 
@@ -120,9 +117,9 @@ def _interval(value: float, bounds: Bounds | None) -> Interval:
 
 
 def _cpu_s(run_dir: Path, stages: set[str]) -> CpuTimes:
-    """Add up the CPU time of each rung on some stages [s]."""
+    """Add up the CPU time of each rung on some stages [s], but for what it compiles."""
     total: dict[str, float] = {}
     for record in read_ledger(run_dir / _LEDGER):
-        if record.stage in stages:
+        if record.stage in stages and record.note != GRAPH_MADE:
             total[record.rung] = total.get(record.rung, 0.0) + record.cpu_time_s
     return total

@@ -28,14 +28,16 @@ from frugal_ai.ladder.rung import Fitted, Float32Array, Rows, Rung
 T = TypeVar("T")
 NO_LIMITS = Limits()
 AS_IT_IS = Physical()
+GRAPH_MADE = "making the graph of the features"
+"""The note of what is done once for all series and data that a rung learns from."""
 Stage = Literal["features", "tuning", "training"]
 
 
 class Measure(Protocol):
     """Runs a piece of work and books what it cost on a stage."""
 
-    def __call__(self, stage: Stage, work: Callable[[], T]) -> T:
-        """Return what the work returns."""
+    def __call__(self, stage: Stage, work: Callable[[], T], *, note: str = "") -> T:
+        """Return what the work returns; what has a note is done once, and not measured again."""
         ...
 
 
@@ -180,7 +182,7 @@ def try_out(rung: Rung, task: Task) -> FloatArray:
     """
     close_graphs()
     task = task.seen_by(rung)
-    each = [_Learner.of(rung, task, i, _unmeasured) for i in range(len(task.series))]
+    each = [_Learner.of(rung, task, i, unmeasured) for i in range(len(task.series))]
     points = np.stack([np.empty(one.actual.shape) for one in each])
     groups = [range(len(each))] if rung.scope == "panel" else [[i] for i in range(len(each))]
     for group in groups:
@@ -191,7 +193,8 @@ def try_out(rung: Rung, task: Task) -> FloatArray:
     return points
 
 
-def _unmeasured(stage: Stage, work: Callable[[], T]) -> T:  # noqa: ARG001 - a Measure
+def unmeasured(stage: Stage, work: Callable[[], T], *, note: str = "") -> T:  # noqa: ARG001 - a Measure
+    """Do work that nobody is charged for."""
     return work()
 
 
@@ -212,6 +215,8 @@ class _Learner:
         clocks, graph = task.clocks(index), graph_of(rung, task, index)
         plain = len(FeatureGraph(task.recipe.features, grid).columns)
         split = task.split
+        if not graph.open:
+            measure("features", graph.make, note=GRAPH_MADE)
         rows = measure("features", lambda: training_rows(series, graph, split, plain, task.seed))
         features = clocks.without(rows.features)
         rows = replace(

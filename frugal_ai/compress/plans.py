@@ -8,7 +8,7 @@ from typing import Literal
 
 import onnx
 
-from frugal_ai.backtest.evaluate import SeriesModel, evaluate
+from frugal_ai.backtest.evaluate import SeriesModel, evaluate, unmeasured
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.windows import Series
 from frugal_ai.compress.lesson import Lesson, Surroundings, exported_teacher, lesson
@@ -121,7 +121,7 @@ def _taught(school: School, student: Student, _: Sequence[Candidate]) -> Candida
 
 def _naive(original: Original, _: Sequence[Candidate]) -> Candidate:
     rung = SeasonalNaive(season=timedelta(days=1))
-    naive = evaluate(rung, original.task.seen_by(rung), lambda _, work: work())
+    naive = evaluate(rung, original.task.seen_by(rung), unmeasured)
     return of_models("seasonal_naive", naive.models)
 
 

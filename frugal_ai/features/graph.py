@@ -131,16 +131,27 @@ class FeatureGraph:
         return frame, assemble(self.expressions, frame)
 
     @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
-        """The opened graph; series that differ in nothing that it reads share one."""
-        key = (self.blocks, self.kept, self.inputs.digest)
-        if key not in _OPENED:
+    def _key(self) -> tuple[Any, ...]:
+        return (self.blocks, self.kept, self.inputs.digest)
+
+    @property
+    def open(self) -> bool:
+        """Whether it has been made, for this series or one that differs in nothing it reads."""
+        return self._key in _OPENED
+
+    def make(self) -> None:
+        """Build the graph and open it, which `transform` does on its first call."""
+        if not self.open:
             while len(_OPENED) >= _MOST_OPENED:
                 _OPENED.pop(next(iter(_OPENED)))
             frame, features = self.build()
             model = spox.build(frame.inputs, {"features": features}, drop_unused_inputs=True)
-            _OPENED[key] = quiet_session(model.SerializeToString())
-        return _OPENED[key]
+            _OPENED[self._key] = quiet_session(model.SerializeToString())
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        self.make()
+        return _OPENED[self._key]
 
     def transform(self, windows: Windows) -> NDArray[np.float32]:
         """Compute the features of a batch of windows, float32 [B, H, F]."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frugal_ai import ladder
-from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate
+from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate, unmeasured
 from frugal_ai.backtest.physical import Physical
 from frugal_ai.backtest.split import Split
 from frugal_ai.backtest.windows import Series
@@ -83,7 +83,7 @@ def climb(rung: str, each: tuple[Series, ...], scope: str = "panel", recipe: Rec
     settings = {k: v for k, v in QUICK.items() if k in kind.model_fields}
     made = kind.model_validate({"scope": scope, **settings})
     task = Task(recipe, each, grids, SPLIT, 0, levels=LEVELS)
-    return evaluate(made, task, lambda _, work: work())
+    return evaluate(made, task, unmeasured)
 
 
 def fitted_of(result: Evaluation) -> list[Fitted]:

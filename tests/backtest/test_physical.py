@@ -12,7 +12,7 @@ from frugal_edge.session import quiet_session
 from numpy.typing import NDArray
 
 from frugal_ai import ladder
-from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate
+from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate, unmeasured
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.physical import Physical
 from frugal_ai.backtest.split import Split
@@ -115,7 +115,7 @@ def climb(rung: str, one: Series, physical: Physical, limits: Limits | None = No
     made = kind.model_validate({k: v for k, v in QUICK.items() if k in kind.model_fields})
     within = limits or Limits(minimum=0.0)
     task = Task(RECIPE, (one,), (grid,), SPLIT, 0, within, LEVELS, physical)
-    return evaluate(made, task, lambda _, work: work())
+    return evaluate(made, task, unmeasured)
 
 
 def columns(physical: Physical, values: dict[str, float], n: int = 2) -> NDArray[np.float32]:

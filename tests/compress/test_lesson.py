@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 import numpy as np
 import pytest
 
-from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate
+from frugal_ai.backtest.evaluate import Evaluation, Task, evaluate, unmeasured
 from frugal_ai.backtest.forecaster import Forecasts, SeriesForecaster
 from frugal_ai.backtest.limits import Limits
 from frugal_ai.backtest.physical import Physical
@@ -104,7 +104,7 @@ def task(one: Series, *, plant: bool, at: tuple[time, ...] = (time(0),)) -> Task
 
 
 def taught(given: Task, rung: Rung) -> Evaluation:
-    return evaluate(rung, given, lambda _, work: work())
+    return evaluate(rung, given, unmeasured)
 
 
 def lesson_of(

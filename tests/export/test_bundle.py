@@ -10,7 +10,7 @@ import yaml
 from frugal_edge.cli import main as edge
 from frugal_edge.runtime import load
 
-from frugal_ai.backtest.evaluate import SeriesModel, evaluate
+from frugal_ai.backtest.evaluate import SeriesModel, evaluate, unmeasured
 from frugal_ai.backtest.forecaster import Forecasts
 from frugal_ai.errors import ExportError, OutputError, ParityError
 from frugal_ai.export import bundle as bundles
@@ -37,7 +37,7 @@ class Made:
         self.prepared: Prepared = prepare(self.pipeline, path.parent, {}, lambda _: None)
         self.rung = next(one for one in self.pipeline.rungs if one.rung == rung)
         given = task(self.pipeline, self.prepared)
-        self.evaluation = evaluate(self.rung, given, lambda _, work: work())
+        self.evaluation = evaluate(self.rung, given, unmeasured)
         self.model: SeriesModel = self.evaluation.models[0]
         self.exported: OnnxModel = to_onnx(self.model)
 

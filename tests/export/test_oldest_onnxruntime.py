@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 
-from frugal_ai.backtest.evaluate import evaluate
+from frugal_ai.backtest.evaluate import evaluate, unmeasured
 from frugal_ai.errors import ExportError
 from frugal_ai.export.model import PARITY, OnnxModel, to_onnx
 from frugal_ai.export.packed import serialized
@@ -42,9 +42,7 @@ def exported(path: Path, rung: str) -> tuple[OnnxModel, Windows, float]:
     pipeline = read_pipeline(path)
     prepared = prepare(pipeline, path.parent, {}, lambda _: None)
     kinds = {"basis_ridge": {}, "residual_boosting": {"trees": 10, "leaves": 7}}
-    found = evaluate(
-        make({"rung": rung, **kinds[rung]}), task(pipeline, prepared), lambda _, work: work()
-    )
+    found = evaluate(make({"rung": rung, **kinds[rung]}), task(pipeline, prepared), unmeasured)
     windows = prepared.series[0].windows(prepared.split.test, found.models[0].graph.reach)
     return to_onnx(found.models[0]), windows, float(np.nanmean(np.abs(prepared.panel.values)))
 

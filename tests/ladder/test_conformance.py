@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frugal_ai import ladder
-from frugal_ai.backtest.evaluate import Evaluation, SeriesModel, Task, evaluate
+from frugal_ai.backtest.evaluate import Evaluation, SeriesModel, Task, evaluate, unmeasured
 from frugal_ai.backtest.split import Split, training_rows
 from frugal_ai.backtest.windows import Series
 from frugal_ai.cost.meter import CpuMeter
@@ -101,7 +101,7 @@ def grid() -> Grid:
 
 def climb(rung: Rung, one: Series, seed: int = 0) -> Evaluation:
     task = Task(RECIPE, (one,), (grid(),), SPLIT, seed, levels=LEVELS)
-    return evaluate(rung, task, lambda _, work: work())
+    return evaluate(rung, task, unmeasured)
 
 
 def rows(rung: Rung, one: Series) -> Rows:

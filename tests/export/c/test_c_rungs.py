@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx.helper import make_node
 
 from frugal_ai import ladder
-from frugal_ai.backtest.evaluate import Task, evaluate
+from frugal_ai.backtest.evaluate import Task, evaluate, unmeasured
 from frugal_ai.export.bundle import Provenance, write_bundle
 from frugal_ai.export.c.scalar import FLOAT
 from frugal_ai.export.c.source import export_c
@@ -67,7 +67,7 @@ class Place:
 
     def model(self, rung: dict[str, Any]) -> tuple[bytes, Windows]:
         """Return the graph of a rung and the windows of the test."""
-        found = evaluate(ladder.make(rung), self.task, lambda _, work: work())
+        found = evaluate(ladder.make(rung), self.task, unmeasured)
         windows = self.prepared.series[0].windows(
             self.prepared.split.test, found.models[0].graph.reach
         )
@@ -76,7 +76,7 @@ class Place:
     def bundle(self, rung: dict[str, Any], folder: Path) -> Path:
         """Write the bundle of a rung."""
         made = ladder.make(rung)
-        model = evaluate(made, self.task, lambda _, work: work()).models[0]
+        model = evaluate(made, self.task, unmeasured).models[0]
         write_bundle(
             folder,
             pipeline=self.pipeline,
