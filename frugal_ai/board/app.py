@@ -161,7 +161,10 @@ class _Handlers:
 
     def _board(self, request: Request) -> tuple[Board, Filters]:
         asked = parse(request.query_params)
-        groups = wanted(self.store.snapshot().groups, asked)
+        found = self.store.snapshot()
+        if found.read is not None:
+            raise TrackingError(self._frame(request).words("not_whole"))
+        groups = wanted(found.groups, asked)
         if not groups:
             raise _MissingError
         return rank(groups[0], asked), asked

@@ -158,7 +158,15 @@ def frame_of(
             (code, name, links.language(asked, code)) for code, name in LANGUAGES.items()
         ],
         "visitor": own(frame.visitor),
+        "loading": _loading(found, frame.words),
     }
+
+
+def _loading(found: Snapshot | None, words: Words) -> str:
+    """Say that a server is still being read, so that older runs are missing."""
+    if found is None or found.read is None:
+        return ""
+    return words("loading", count=words.local(f"{found.read:,}"))
 
 
 def _kept(asked: Filters) -> Filters:
@@ -181,7 +189,7 @@ def _form(found: Snapshot, asked: Filters, board: Board, words: Words) -> list[C
             words, "horizon", str(asked.horizon or ""), [str(one) for one in sorted(set(horizons))],
             say=lambda value: words.duration(int(value)),
         ),
-        _lead_choice(board.group, asked, words),
+        _lead_choice(board, asked, words),
         listed,
         _known(words, "metric", asked.metric, get_args(Metric)),
         _known(words, "scope", asked.scope, get_args(Scope)),
@@ -220,8 +228,8 @@ def _choice(
     return Choice(words(name), name, options)
 
 
-def _lead_choice(group: Group, asked: Filters, words: Words) -> Choice | None:
-    leads = known_leads(group.entries)
+def _lead_choice(board: Board, asked: Filters, words: Words) -> Choice | None:
+    leads = known_leads(one.entry for one in board.rows)
     names = {band_text(one): lead_text(one, words) for one in [*leads, asked.lead] if one}
     now = "" if asked.lead is None else band_text(asked.lead)
     return _choice(words, "lead", now, list(names), names.__getitem__, usual="whole_horizon")
@@ -236,7 +244,7 @@ def _picture_notes(board: Board, asked: Filters, words: Words) -> str:
     said = [words("scatter_desc"), words("bars")]
     if asked.lead is not None:
         said.append(words("lead_shown", lead=lead_text(asked.lead, words)))
-    spread = board.group.latest.row.energy_spread
+    spread = next((one.entry.row.energy_spread for one in board.rows), None)
     if spread is not None:
         said.append(words("spread", factor=words.local(f"{spread:g}")))
     known = sum(bool(one.error and one.grams) for one in board.rows)
@@ -275,7 +283,7 @@ def _caption(board: Board, words: Words) -> str:
             intensity=words.figure(stated.intensity),
             country=f" ({stated.country})" if stated.country else "",
             pue=words.local(f"{stated.pue:g}"),
-            digest=board.group.latest.row.targets_digest[:SHORT],
+            digest=key.targets_digest[:SHORT],
         )
     ]
     flags = {"flag_simulated": key.simulated, "flag_perfect": key.weather == "perfect"}
@@ -331,5 +339,5 @@ def _other(one: Group, asked: Filters, words: Words) -> str:
         weather=words("flag_perfect" if one.key.weather == "perfect" else "flag_no_perfect"),
         grid=f", {one.key.fleet}" if one.key.fleet else "",
         count=len(shown(one, asked)),
-        ended=f"{one.latest.row.ended:%Y-%m-%d}",
+        ended=f"{one.latest.ended:%Y-%m-%d}",
     )

@@ -170,8 +170,8 @@ def _facts(entry: Entry, words: Words) -> list[tuple[str, str]]:
 def _chosen(group: Group, entry: Entry, frame: Frame) -> tuple[str, str] | None:
     """Return what the model's own run has chosen, and where that is."""
     for one in group.entries:
-        if one.row.run_id == entry.row.run_id and one.row.chosen:
-            return frame.words("see_chosen", rung=one.row.rung), frame.links.model(one)
+        if one.run_id == entry.run_id and one.chosen:
+            return frame.words("see_chosen", rung=one.rung), frame.links.model(one)
     return None
 
 

@@ -49,7 +49,6 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
     if not points:
         return ""
     x, y = _axes(points)
-    first = board.group.latest.row
     title, told = escape(words("scatter")), escape(words("scatter_desc"))
     parts = [
         f'<svg class="scatter" xmlns="{_SVG}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="group"',
@@ -59,7 +58,10 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
         _front(points, x, y),
         *_bars(points, x, y),
         _ring(board, x, y),
-        *(_point(one, first.unit, x, y, words, where) for one in _drawn_last(points, board)),
+        *(
+            _point(one, board.group.key.unit, x, y, words, where)
+            for one in _drawn_last(points, board)
+        ),
         _names(points, board, x, y),
         _legend(points, words),
         "</svg>",

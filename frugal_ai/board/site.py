@@ -85,10 +85,10 @@ def board_file(group: Group) -> str:
 
 def model_file(entry: Entry) -> str:
     """Return where the page of a model is, in its language."""
-    if entry.row.chosen:
-        return f"models/{entry.row.run_id}.html"
+    if entry.chosen:
+        return f"models/{entry.run_id}.html"
     digest = hashlib.sha256(entry.id.encode()).hexdigest()
-    return f"models/{entry.row.run_id}-{digest[:8]}.html"
+    return f"models/{entry.run_id}-{digest[:8]}.html"
 
 
 def write_site(store: Store, record: Decisions | None, out: Path) -> int:
@@ -103,7 +103,7 @@ def write_site(store: Store, record: Decisions | None, out: Path) -> int:
     OutputError
         If a file cannot be written.
     """
-    found = store.snapshot()
+    found = store.whole()
     if not found.groups:
         raise BoardError(f"{store.uri}: expected a run that was logged, there is none")
     site = _Site(store, record, out, found)

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,7 +68,7 @@ def test_of_lead_times_the_error_is_theirs_and_no_proof_of_the_whole_counts(
 def test_a_spoilt_tag_of_lead_times_is_told_and_tells_no_error(
     rows: list[RungRow], entry_of: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spoilt = replace(entry_of(rows[0]), lead_text='[{"from_s": 0}]')
+    spoilt = entry_of(rows[0], leads='[{"from_s": 0}]')
     assert spoilt.mae_by_lead == ()
     assert "frugal.mae_by_lead is left out: Field required" in caplog.text
 
