@@ -2,7 +2,7 @@
 
 A server takes several milliseconds for each run that it tells of. So the runs that ended last are
 asked for first, what has come is there to be shown, and once all are known, only those that ended
-since are asked for.
+since are asked for, with their rungs.
 """
 
 import threading
@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from frugal_ai.errors import TrackingError
-from frugal_ai.tracking.content import row_fields, shared_tags
-from frugal_ai.tracking.records import Head, RunRecord
+from frugal_ai.tracking.content import ROLE, row_fields, shared_tags
+from frugal_ai.tracking.records import PARENT, Head, RunRecord
 from frugal_ai.tracking.rest import PAGE, search
 
 _ANEW_S = (
     3600.0  # what was deleted, or logged long after it ended, is seen after this at the latest
 )
+_LATE_MS = 600_000  # a run that is logged so long after its end is seen at once
 _SHARED = shared_tags()
 
 
@@ -112,10 +113,15 @@ class Follower:
                 self._changed.notify_all()
 
     def _add_latest(self, seen: "_Seen") -> None:
-        """Ask for what has ended since, and for no more."""
-        for page in search(self.uri, f"attributes.end_time >= {seen.last}"):
-            with self._changed:
-                seen.add(page)
+        """Ask for runs that ended since, and for the rungs of those that are new."""
+        since = f"tags.`{ROLE}` = 'run' and attributes.end_time >= {seen.last - _LATE_MS}"
+        found = [one for page in search(self.uri, since) for one in page]
+        for one in found:
+            if one.run_id not in seen.runs:
+                rungs = list(search(self.uri, f"tags.`{PARENT}` = '{one.run_id}'"))
+                with self._changed:
+                    for page in (*rungs, [one]):
+                        seen.add(page)
 
 
 @dataclass

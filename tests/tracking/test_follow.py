@@ -44,9 +44,12 @@ class Server:
     def search(self, uri: str, also: str = "") -> Iterator[Sequence[RunRecord]]:
         assert uri == "http://server"
         self.asked.append(also)
-        since = int(also.rpartition(" ")[2]) if also else 0
         found = sorted(self.runs, key=lambda one: one.ended, reverse=True)
-        found = [one for one in found if one.ended >= since]
+        if "end_time" in also:
+            since = int(also.rpartition(" ")[2])
+            found = [one for one in found if one.ended >= since and one.role == "run"]
+        elif also:
+            found = [one for one in found if one.parent == also.split("'")[1]]
         for start in range(0, len(found), self.size):
             assert self.may.acquire(timeout=LONGEST_S)
             if self.fails:
@@ -121,7 +124,8 @@ def test_once_all_are_known_only_what_ended_since_is_asked_for(
     after = one.known()
     assert {head.parent for head in after.heads} == {"old", "new"}
     assert server.asked[0] == ""
-    assert set(server.asked[1:]) == {"attributes.end_time >= 109"}
+    assert "tags.`mlflow.parentRunId` = 'new'" in server.asked[-1]
+    assert not any("'old'" in one for one in server.asked)
     assert before.whole
     assert after.whole
 

@@ -178,7 +178,7 @@ def test_what_keeps_a_server_from_being_read_is_told(
 ) -> None:
     with pytest.raises(TrackingError, match="cannot be read: 404"):
         Store(f"{server}/no/such/place").snapshot()
-    with pytest.raises(TrackingError, match="cannot be read: .*refused"):
+    with pytest.raises(TrackingError, match=r"cannot be read: .*refused"):
         Store(f"http://127.0.0.1:{_free_port()}").snapshot()
     monkeypatch.setattr(rest, "plain", lambda _: False)  # the client signs in as it can
     assert Store(server).whole().read is None
