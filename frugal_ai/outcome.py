@@ -166,6 +166,7 @@ def _rule(pipeline: Pipeline) -> Literal["least_carbon", "budget", "price"]:
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:
     one, verdict, scored = judged.climbed, judged.verdict, judged.score
+    ends: dict[str, Any] = {f"{name}_ci": _bounds(it) for name, it in judged.intervals.items()}
     return RungReport(
         rung=one.rung.name,
         family=one.rung.family,
@@ -175,6 +176,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         nmae=scored.nmae,
         mase=scored.mase,
         mae_ci=_bounds(judged.mae),
+        **ends,
         mae_by_lead=tuple(map(_lead, judged.by_lead)),
         skill=judged.skill.value,
         skill_ci=_bounds(judged.skill),

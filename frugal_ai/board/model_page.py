@@ -116,14 +116,19 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
         gain = f" · {said}"
     found = [
         ("MAE", f"{words.figure(row.mae, 4)} {row.unit} {words.interval(row.mae_ci, 4)}"),
-        ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit}"),
-        ("nMAE, MASE", f"{words.figure(row.nmae)}, {words.figure(row.mase)}"),
+        ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit} {words.interval(row.rmse_ci, 4)}"),
+        ("nMAE", f"{words.figure(row.nmae)} {words.interval(row.nmae_ci)}"),
+        ("MASE", f"{words.figure(row.mase)} {words.interval(row.mase_ci)}"),
         *(_lead(one, row.unit, words) for one in entry.mae_by_lead),
         (words("col_skill"), words.percent(row.skill, row.skill_ci)),
         (words("verdict"), f"{verdict}{gain}"),
     ]
-    if row.pinball is not None:
-        found.append((words("metric_pinball"), f"{words.figure(row.pinball, 4)} {row.unit}"))
+    losses = (("pinball", row.pinball, row.pinball_ci), ("crps", row.crps, row.crps_ci))
+    found += [
+        (words(f"metric_{name}"), f"{words.figure(loss, 4)} {row.unit} {words.interval(ends, 4)}")
+        for name, loss, ends in losses
+        if loss is not None
+    ]
     if row.coverage is not None and row.coverage_nominal is not None:
         nominal = words.local(f"{100 * row.coverage_nominal:g}")
         covered = words.percent(row.coverage, row.coverage_ci)

@@ -129,7 +129,7 @@ def _error(entry: Entry, asked: Filters) -> tuple[float | None, tuple[float, flo
         found = of_lead(entry, asked.lead)
         return (found.mae, found.mae_ci) if found else (None, None)
     row = entry.row
-    return getattr(row, asked.metric), row.mae_ci if asked.metric == "mae" else None
+    return getattr(row, asked.metric), getattr(row, f"{asked.metric}_ci")
 
 
 def _restated(
