@@ -14,6 +14,7 @@ from frugal_ai.board.render import own, render, script, style
 from frugal_ai.board.scatter import drawn, scatter
 from frugal_ai.board.store import Snapshot
 from frugal_ai.board.table import SHORT, Table, anchor
+from frugal_ai.board.variants import Picks
 from frugal_ai.board.words import LANGUAGES, Words
 from frugal_ai.leaderboard.figures import is_measured, method
 
@@ -33,6 +34,8 @@ class Frame:
         Language that the address asks for; empty where the browser's counts.
     decision
         Says what was decided on a run, by its identity; empty where nothing is known.
+    policy
+        What a browser may load, said by the page itself; empty where a server says it.
     """
 
     words: Words
@@ -40,6 +43,7 @@ class Frame:
     visitor: str = ""
     lang: str = ""
     decision: Callable[[str], str] = lambda _: ""
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,17 @@ class Pages:
     next: str
 
 
-def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = True) -> str:
-    """Write the page of the first group that is asked for; `form` is whether one can ask."""
-    words = frame.words
+def board_page(
+    found: Snapshot, asked: Filters, frame: Frame, picks: Sequence[Picks] | None = None
+) -> str:
+    """Write the page of the first group that is asked for.
+
+    Parameters
+    ----------
+    picks
+        Links to the pages that there are, where no server can be asked for others.
+    """
+    words, form = frame.words, picks is None
     groups = wanted(found.groups, asked)
     if not groups:
         key = "no_match" if found.groups else "empty"
@@ -71,8 +83,9 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         )
     board = rank(groups[0], asked)
     rows = ordered(board.rows, asked)
-    first = min(PER_PAGE * (asked.page - 1), PER_PAGE * ((len(rows) - 1) // PER_PAGE))
-    lines = rows[first : first + PER_PAGE]
+    size = PER_PAGE if form else max(len(rows), 1)  # files have no further page
+    first = min(size * (asked.page - 1), size * ((len(rows) - 1) // size))
+    lines = rows[first : first + size]
     on_page = {id(one) for one in lines}
 
     def where(one: Ranked) -> str:
@@ -90,6 +103,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         evidence=frame.links.model(chosen.entry) if chosen else "",
         decision=frame.decision(chosen.entry.row.run_id) if chosen else "",
         form=_form(found, asked, board, words) if form else (),
+        picks=picks or (),
         hidden=_hidden(asked, frame),
         home_path=frame.links.board(Filters()).partition("?")[0],
         intensity="" if asked.intensity is None else f"{asked.intensity:g}",
@@ -98,7 +112,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         caption=_caption(board, words),
         heads=[table.first(), *table.heads()],
         lines=[table.line(one) for one in lines],
-        pages=_pages(len(rows), first, asked, frame),
+        pages=_pages(len(rows), first, asked, frame) if form else None,
         exports=_exports(asked, frame, form=form),
         others=_others(found, board.group, asked, frame),
         script=own(script()),
@@ -158,6 +172,7 @@ def frame_of(
             (code, name, links.language(asked, code)) for code, name in LANGUAGES.items()
         ],
         "visitor": own(frame.visitor),
+        "policy": frame.policy,
         "loading": _loading(found, frame.words),
     }
 
