@@ -156,7 +156,6 @@ def judge(
     draws = _resamples(split.validation, pipeline)
     name, reason = _choose(candidates, pipeline, draws)
     judged = verdicts(candidates, draws, rule.level)
-
     denominator = denominators(pipeline.metrics.nmae, actual, pipeline.metrics.capacity)
     first_test = prepared.panel.index(int(split.test[0]))
     scale = mase_scale(prepared.panel.values[:, :first_test], DAY_S // pipeline.step_s)

@@ -82,11 +82,7 @@ def run_report(
         title=pipeline.title,
         kind=pipeline.kind,
         unit=pipeline.unit,
-        series=tuple(series.name for series in prepared.series),
-        step_s=prepared.panel.step_s,
-        horizon_s=int(pipeline.horizon.total_seconds()),
-        simulated=prepared.panel.simulated,
-        weather=pipeline.covariates.weather(prepared.panel.vintages),
+        **_forecast(pipeline, prepared),
         recalibrated=pipeline.recalibrates,
         started=_utc(started),
         ended=_utc(int(time.time())),
@@ -105,6 +101,17 @@ def run_report(
         compression=compression,
         **_sources(path, prepared, replacements),
     )
+
+
+def _forecast(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
+    """Return what is forecast, how far, and from what kind of data."""
+    return {
+        "series": tuple(series.name for series in prepared.series),
+        "step_s": prepared.panel.step_s,
+        "horizon_s": int(pipeline.horizon.total_seconds()),
+        "simulated": prepared.panel.simulated,
+        "weather": pipeline.covariates.weather(prepared.panel.vintages),
+    }
 
 
 def _sources(path: Path, prepared: Prepared, replacements: Mapping[str, Path]) -> dict[str, Any]:
