@@ -85,11 +85,13 @@ def key_of(entry: Entry) -> Key:
 def group_up(entries: Iterable[Entry]) -> list[Group]:
     """Gather entries that may be compared; the group with the latest run comes first."""
     found: dict[Key, list[Entry]] = {}
-    keys: dict[int, Key] = {}  # of the circumstances that all models of a run share
+    places: dict[int, list[Entry]] = {}  # by the circumstances that all models of a run share
     for one in entries:
-        key = keys.get(id(one.circumstances)) or key_of(one)
-        keys[id(one.circumstances)] = key
-        found.setdefault(key, []).append(one)
+        place = places.get(id(one.circumstances))
+        if place is None:
+            place = found.setdefault(key_of(one), [])
+            places[id(one.circumstances)] = place
+        place.append(one)
     groups = [
         Group(key, tuple(sorted(some, key=_latest_first, reverse=True)))
         for key, some in found.items()

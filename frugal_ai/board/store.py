@@ -1,8 +1,10 @@
 """What a tracking store holds, read once and again when a run has ended since."""
 
+import gc
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,7 +105,8 @@ class Store:
         stamp = read_stamp(where)
         if self._last is not None and stamp == self._last.stamp:
             return self._last
-        return _snapshot(where, stamp, read_heads(where))
+        with _all_kept():
+            return _snapshot(where, stamp, read_heads(where))
 
     def _of_server(self, where: str) -> Snapshot:
         """Take what a server has told so far."""
@@ -136,3 +139,15 @@ def _snapshot(where: str, stamp: Stamp, heads: Sequence[Head], read: int | None 
     groups = group_up(by_name.values())
     details.load_runs(one.latest.parent for one in groups)
     return Snapshot(stamp, groups, by_name, read)
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Look for no garbage while many objects are made that are none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
