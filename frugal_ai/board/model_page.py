@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from frugal_ai.board.board_page import Frame, cautions, frame_of
@@ -271,6 +270,8 @@ def _card(store: Store, entry: Entry, files: dict[str, int], report: RunReport |
     name = next((f"{one}/{_CARD}" for one in folders if f"{one}/{_CARD}" in files), None)
     if name is None:
         return Markup("")
+    from markdown_it import MarkdownIt  # of no use to a board's page
+
     text = store.read(entry, name).decode("utf-8", "replace")
     return own(_lower(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)))
 
