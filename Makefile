@@ -9,7 +9,8 @@ CODE := frugal_ai serving/frugal_edge tests serving/tests benchmarks demo
 
 .PHONY: run run-gateway test lint types contracts unit coverage edge oldest signing triton ui lock models clean \
 	gateway-picture benchmark-tasks benchmark-peers benchmark-edge benchmark-gateway \
-	benchmark-intensity benchmark-meter benchmark-plan benchmark-board board-picture
+	benchmark-intensity benchmark-meter benchmark-plan benchmark-board board-picture \
+	french-picture
 
 run: $(VENV)/.run
 	$(BIN)/frugal-ai run pipelines/load.yaml
@@ -113,9 +114,15 @@ benchmark-plan: $(VENV)/.run
 benchmark-board: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.board --page docs/benchmarks.md
 
-# The picture of the board in the README, over the runs in runs/; needs Chromium.
+# The board and its scatter in the README, over the latest runs in runs/; needs Chromium.
+STORE ?= sqlite:///$(CURDIR)/runs/mlflow.db
 board-picture: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.board.picture sqlite:///$(CURDIR)/runs/mlflow.db docs/board.png
+	$(BIN)/python -m benchmarks.board.picture page $(STORE) load docs/board.png
+	$(BIN)/python -m benchmarks.board.picture scatter $(STORE) load docs/load.svg
+
+# The same of French load: make french-picture STORE=... of a run of benchmarks/tasks/T2.yaml.
+french-picture: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.board.picture scatter $(STORE) T2 docs/french_load.svg
 
 $(VENV)/.run: requirements.lock $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,7 +1,7 @@
 """What the climbed rungs are worth: scores on test origins, choice and verdicts on validation."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -27,6 +27,7 @@ from frugal_ai.backtest.metrics import (
 )
 from frugal_ai.backtest.origins import IntArray
 from frugal_ai.backtest.probabilistic import QuantileScore, score_quantiles
+from frugal_ai.backtest.score_intervals import error_intervals, quantile_intervals
 from frugal_ai.bill.weigh import RungWork, Weight, weigh
 from frugal_ai.cost.factors import Factors, load_factors
 from frugal_ai.data.calendar import DAY_S
@@ -83,6 +84,8 @@ class Judged:
         What it costs over the life of the pipeline's fleet, where that counts.
     by_lead
         Error on the test origins by how far ahead the target was.
+    intervals
+        Of the other errors on the test origins, by their names in a report.
     """
 
     climbed: Climbed
@@ -94,6 +97,7 @@ class Judged:
     verdict: Verdict
     weight: Weight | None = None
     by_lead: tuple[BandError, ...] = ()
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,6 @@ def judge(
     draws = _resamples(split.validation, pipeline)
     name, reason = _choose(candidates, pipeline, draws)
     judged = verdicts(candidates, draws, rule.level)
-
     denominator = denominators(pipeline.metrics.nmae, actual, pipeline.metrics.capacity)
     first_test = prepared.panel.index(int(split.test[0]))
     scale = mase_scale(prepared.panel.values[:, :first_test], DAY_S // pipeline.step_s)
@@ -171,6 +174,7 @@ def judge(
             verdict=verdict,
             weight=weight,
             by_lead=errors_by_lead(one.evaluation.test, actual, bands, draws, rule.level),
+            intervals=_intervals(one, actual, denominator, scale, pipeline, draws),
         )
         for one, tested, candidate, verdict, weight in zip(
             climbed, errors, candidates, judged, weights, strict=True
@@ -179,6 +183,22 @@ def judge(
     chosen = next((one for one in rungs if one.climbed.rung.name == name), None)
     why = f"On {len(split.validation)} validation origins, {reason} {_counted(pipeline, weights)}"
     return Judgement(rungs, chosen, why, baseline)
+
+
+def _intervals(
+    one: Climbed,
+    actual: FloatArray,
+    denominator: FloatArray,
+    scale: FloatArray,
+    pipeline: Pipeline,
+    draws: Resamples,
+) -> dict[str, Interval]:
+    tested, level = one.evaluation.test, pipeline.selection.level
+    found = error_intervals(tested, actual, denominator, scale, draws, level)
+    if pipeline.quantiles:
+        quantiles, levels = one.evaluation.test_quantiles, pipeline.quantiles
+        found |= quantile_intervals(quantiles, actual, levels, draws, level)
+    return found
 
 
 def _quantile_score(

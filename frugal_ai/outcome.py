@@ -82,11 +82,7 @@ def run_report(
         title=pipeline.title,
         kind=pipeline.kind,
         unit=pipeline.unit,
-        series=tuple(series.name for series in prepared.series),
-        step_s=prepared.panel.step_s,
-        horizon_s=int(pipeline.horizon.total_seconds()),
-        simulated=prepared.panel.simulated,
-        weather=pipeline.covariates.weather(prepared.panel.vintages),
+        **_forecast(pipeline, prepared),
         recalibrated=pipeline.recalibrates,
         started=_utc(started),
         ended=_utc(int(time.time())),
@@ -105,6 +101,17 @@ def run_report(
         compression=compression,
         **_sources(path, prepared, replacements),
     )
+
+
+def _forecast(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
+    """Return what is forecast, how far, and from what kind of data."""
+    return {
+        "series": tuple(series.name for series in prepared.series),
+        "step_s": prepared.panel.step_s,
+        "horizon_s": int(pipeline.horizon.total_seconds()),
+        "simulated": prepared.panel.simulated,
+        "weather": pipeline.covariates.weather(prepared.panel.vintages),
+    }
 
 
 def _sources(path: Path, prepared: Prepared, replacements: Mapping[str, Path]) -> dict[str, Any]:
@@ -166,6 +173,7 @@ def _rule(pipeline: Pipeline) -> Literal["least_carbon", "budget", "price"]:
 
 def _rung(judged: Judged, *, chosen: bool) -> RungReport:
     one, verdict, scored = judged.climbed, judged.verdict, judged.score
+    ends: dict[str, Any] = {f"{name}_ci": _bounds(it) for name, it in judged.intervals.items()}
     return RungReport(
         rung=one.rung.name,
         family=one.rung.family,
@@ -175,6 +183,7 @@ def _rung(judged: Judged, *, chosen: bool) -> RungReport:
         nmae=scored.nmae,
         mase=scored.mase,
         mae_ci=_bounds(judged.mae),
+        **ends,
         mae_by_lead=tuple(map(_lead, judged.by_lead)),
         skill=judged.skill.value,
         skill_ci=_bounds(judged.skill),

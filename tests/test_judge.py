@@ -165,6 +165,11 @@ def test_scores_are_what_a_hand_computes_on_the_test_origins(
             assert getattr(one.score, name) == pytest.approx(value, rel=1e-12), name
         assert one.mae.value == pytest.approx(np.mean(mae), rel=1e-12)
         assert one.mae.low < one.mae.value < one.mae.high
+        assert {"rmse", "nmae", "mase"} <= one.intervals.keys()
+        for name, interval in one.intervals.items():
+            scored = one.score if name in expected else one.quantiles
+            assert interval.value == pytest.approx(getattr(scored, name), rel=1e-12), name
+            assert interval.low < interval.value < interval.high, name
         validation = mae_by_hand(found.validation, seen)
         assert one.validation_mae == pytest.approx(validation, rel=1e-12)
 

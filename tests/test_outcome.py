@@ -163,6 +163,8 @@ def test_a_rung_of_the_report(climb: Climb) -> None:
     assert (ridge.nmae, ridge.mase) == (judged.score.nmae, judged.score.mase)
     assert (ridge.skill, ridge.validation_mae) == (judged.skill.value, judged.validation_mae)
     assert ridge.mae_ci == (judged.mae.low, judged.mae.high)
+    for name, one in judged.intervals.items():
+        assert getattr(ridge, f"{name}_ci") == (one.low, one.high), name
     parts = ridge.mae_by_lead
     assert [one.lead for one in parts] == LEADS
     assert np.average([one.mae for one in parts], weights=[one.points for one in parts]) == (

@@ -107,19 +107,19 @@ def report(served: Served, weighed: Weighed) -> str:
 
 def serve(uri: str) -> Served:
     """Start the program and ask it for pages."""
-    with _board(uri) as (process, address, start):
-        _answered(address, process)
-        first_s, first_cpu_s = time.monotonic() - start, _cpu_s(process)
+    with board_of(uri) as (process, address, start):
+        answered(address, process)
+        first_s, first_cpu_s = time.monotonic() - start, cpu_s(process)
         walls = [_page(f"{address}/?pipeline=synthetic-pv-02")[1] for _ in range(WARM)]
-        warm_cpu_s = (_cpu_s(process) - first_cpu_s) / WARM
-        rss = _peak_mb(process)
+        warm_cpu_s = (cpu_s(process) - first_cpu_s) / WARM
+        rss = peak_mb(process)
     return Served(first_s, first_cpu_s, 1e3 * statistics.median(walls), 1e3 * warm_cpu_s, rss)
 
 
 def weigh(uri: str) -> Weighed:
     """Weigh the first page of a store as a browser gets it."""
-    with _board(uri) as (process, address, _):
-        page = _answered(address, process)
+    with board_of(uri) as (process, address, _):
+        page = answered(address, process)
     found = count(page.decode())
     kilobytes, requests = len(gzip.compress(page)) / 1000, 1 + len(found.sources)
     score = ecoindex(found.outside, requests, kilobytes)
@@ -127,7 +127,7 @@ def weigh(uri: str) -> Weighed:
 
 
 @contextmanager
-def _board(uri: str) -> Iterator[tuple[psutil.Process, str, float]]:
+def board_of(uri: str) -> Iterator[tuple[psutil.Process, str, float]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -141,7 +141,7 @@ def _board(uri: str) -> Iterator[tuple[psutil.Process, str, float]]:
         started.wait(30)
 
 
-def _answered(address: str, process: psutil.Process) -> bytes:
+def answered(address: str, process: psutil.Process) -> bytes:
     deadline = time.monotonic() + _LONGEST_S
     while process.is_running() and time.monotonic() < deadline:
         try:
@@ -158,12 +158,12 @@ def _page(address: str) -> tuple[bytes, float]:
     return bytes(content), time.monotonic() - start
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
-def _peak_mb(process: psutil.Process) -> float:
+def peak_mb(process: psutil.Process) -> float:
     """Return the peak of resident memory; on other systems than Linux, what it is now."""
     status = Path(f"/proc/{process.pid}/status")
     if not status.is_file():

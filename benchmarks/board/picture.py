@@ -1,23 +1,31 @@
-"""A picture of the page for the README: ``python -m benchmarks.board.picture URI FILE.png``.
+"""Pictures of the board for README and docs, by the board's own code.
 
-It needs Chromium and shows the board over a tracking store as a browser does.
+`python -m benchmarks.board.picture page URI PIPELINE FILE.png` shows the page as a browser does,
+for which it needs Chromium; `... scatter URI PIPELINE FILE.svg` draws error against carbon alone.
 """
 
+import argparse
 import io
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import uvicorn
 from PIL import Image
 
 from frugal_ai.board.app import create_app
+from frugal_ai.board.exports import board_svg
+from frugal_ai.board.filters import Filters
+from frugal_ai.board.groups import wanted
+from frugal_ai.board.links import Live
+from frugal_ai.board.ranking import rank
 from frugal_ai.board.store import Store
-from frugal_ai.files import write_bytes
+from frugal_ai.board.words import words
+from frugal_ai.files import write_bytes, write_text
 
 _SIZE = (1180, 1034)  # [pixels]
 _COLOURS = 96  # enough for text and a drawing, a third of the bytes
@@ -29,17 +37,43 @@ _FLAGS = (
 
 
 def main() -> int:
-    uri, out = sys.argv[1], Path(sys.argv[2])
-    server = uvicorn.Server(uvicorn.Config(create_app(Store(uri)), port=0, log_level="error"))
+    parser = argparse.ArgumentParser("python -m benchmarks.board.picture", description=__doc__)
+    parser.add_argument("kind", choices=("page", "scatter"))
+    parser.add_argument("uri", help="tracking URI")
+    parser.add_argument("pipeline")
+    parser.add_argument("file", type=Path)
+    given = parser.parse_args()
+    store = Store(given.uri)
+    if given.kind == "scatter":
+        write_text(given.file, scatter(store, given.pipeline))
+    else:
+        write_bytes(given.file, page(store, given.pipeline))
+    return 0
+
+
+def scatter(store: Store, pipeline: str) -> str:
+    """Draw error against carbon of the latest comparison of a pipeline."""
+    asked = Filters(pipeline=pipeline)
+    groups = wanted(store.whole().groups, asked)
+    if not groups:
+        raise SystemExit(f"{store.uri}: expected a run of {pipeline}, there is none")
+    return board_svg(rank(groups[0], asked), asked, words("en"), Live())
+
+
+def page(store: Store, pipeline: str) -> bytes:
+    """Show the page of a pipeline."""
+    server = uvicorn.Server(uvicorn.Config(create_app(store), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.05)
     port = server.servers[0].sockets[0].getsockname()[1]
-    write_bytes(out, _smaller(_shown(f"http://127.0.0.1:{port}/?pipeline=load&lang=en")))
-    server.should_exit = True
-    thread.join(10)
-    return 0
+    asked = urlencode({"pipeline": pipeline, "lang": "en"})
+    try:
+        return _smaller(_shown(f"http://127.0.0.1:{port}/?{asked}"))
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 def _shown(address: str) -> bytes:

@@ -6,7 +6,7 @@ Romano 1992, A circular block-resampling procedure for stationary data).
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -19,6 +19,8 @@ from frugal_ai.errors import DataError
 
 MIN_ORIGINS = 8
 """With fewer scored origins an interval cannot be told, and is given as (-inf, inf)."""
+
+Transform = Callable[[FloatArray], FloatArray]
 
 _CHUNK = 256  # resamples weighted at a time, so that hourly origins of years fit into memory
 
@@ -144,6 +146,27 @@ def mean_intervals(
     ]
 
 
+def root_mean_interval(
+    squares: OriginErrors, resamples: Resamples, level: float = 0.95
+) -> Interval:
+    """Root mean squared error, averaged over series, with its interval [unit of the target].
+
+    Parameters
+    ----------
+    squares
+        Mean squared error of each origin [unit of the target, squared].
+
+    Raises
+    ------
+    DataError
+        As `mean_interval`.
+    """
+    every_origin_once = np.ones((1, squares.count.shape[1]))
+    value = float(_weighted_means(squares, every_origin_once, np.sqrt)[0])
+    drawn = _resampled([squares], resamples, np.sqrt)[0]
+    return _at_least_0(_interval(value, drawn, squares, resamples, level))
+
+
 def _at_least_0(interval: Interval) -> Interval:
     return replace(interval, low=max(interval.low, 0.0)) if interval.known else interval
 
@@ -256,14 +279,16 @@ def _resampled_means(errors: OriginErrors, resamples: Resamples) -> FloatArray:
     return _resampled([errors], resamples)[0]
 
 
-def _resampled(errors: Sequence[OriginErrors], resamples: Resamples) -> list[FloatArray]:
+def _resampled(
+    errors: Sequence[OriginErrors], resamples: Resamples, of: Transform = np.asarray
+) -> list[FloatArray]:
     for one in errors:
         n_origins = one.count.shape[1]
         if n_origins != resamples.n_origins:
             raise DataError(
                 f"comparison: expected resamples of {n_origins} origins, got {resamples.n_origins}"
             )
-    chunks = [[_weighted_means(one, drawn) for one in errors] for drawn in _weights(resamples)]
+    chunks = [[_weighted_means(one, drawn, of) for one in errors] for drawn in _weights(resamples)]
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
@@ -277,12 +302,17 @@ def _weights(resamples: Resamples) -> Iterator[FloatArray]:
         yield counts.reshape(drawn.shape).astype(np.float64)
 
 
-def _weighted_means(errors: OriginErrors, weights: FloatArray) -> FloatArray:
-    """Return the MAE under each row of weights [R, O], averaged over the series it scores; [R]."""
+def _weighted_means(
+    errors: OriginErrors, weights: FloatArray, of: Transform = np.asarray
+) -> FloatArray:
+    """Return the MAE under each row of weights [R, O], averaged over the series it scores; [R].
+
+    `of` is applied to the mean of each series before.
+    """
     total = weights @ errors.total.T  # [R, S]
     count = weights @ errors.count.T.astype(np.float64)  # [R, S]
     scored = count > 0
-    by_series = np.where(scored, total / np.where(scored, count, 1.0), 0.0)
+    by_series = np.where(scored, of(total / np.where(scored, count, 1.0)), 0.0)
     n_series = scored.sum(axis=1)
     return np.where(n_series > 0, by_series.sum(axis=1) / np.maximum(n_series, 1), np.nan)
 

@@ -140,9 +140,13 @@ def crps(quantiles: FloatArray, actual: FloatArray, levels: Sequence[float]) -> 
         Averaged over series [unit of the target].
     """
     losses = pinball_losses(quantiles, actual, levels).mean(axis=0)  # [Q]
+    return float(2 * losses @ crps_weights(levels))
+
+
+def crps_weights(levels: Sequence[float]) -> FloatArray:
+    """Return the share of all levels that each stands for in `crps` [Q]."""
     middles = (np.asarray(levels)[1:] + np.asarray(levels)[:-1]) / 2
-    weights = np.diff(middles, prepend=0.0, append=1.0)
-    return float(2 * losses @ weights)
+    return np.asarray(np.diff(middles, prepend=0.0, append=1.0))
 
 
 def central_pair(levels: Sequence[float]) -> tuple[int, int] | None:

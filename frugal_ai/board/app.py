@@ -15,7 +15,7 @@ from starlette.routing import Route
 from frugal_ai.board.board_page import Frame, board_page, message
 from frugal_ai.board.decided import section, sentences
 from frugal_ai.board.entries import Entry
-from frugal_ai.board.exports import badge, board_csv, board_json, board_svg, svg_style
+from frugal_ai.board.exports import badge, board_csv, board_json, board_svg
 from frugal_ai.board.filters import Filters, parse
 from frugal_ai.board.groups import wanted
 from frugal_ai.board.links import Live
@@ -23,6 +23,7 @@ from frugal_ai.board.model_page import file_type, model_page
 from frugal_ai.board.pictures import Pictures
 from frugal_ai.board.ranking import Board, rank
 from frugal_ai.board.render import script, style
+from frugal_ai.board.standalone import svg_style
 from frugal_ai.board.store import Store
 from frugal_ai.board.words import LANGUAGES, words
 from frugal_ai.errors import BoardError, DataError, FrugalError, ReviewError, TrackingError
@@ -161,7 +162,10 @@ class _Handlers:
 
     def _board(self, request: Request) -> tuple[Board, Filters]:
         asked = parse(request.query_params)
-        groups = wanted(self.store.snapshot().groups, asked)
+        found = self.store.snapshot()
+        if found.read is not None:
+            raise TrackingError(self._frame(request).words("not_whole"))
+        groups = wanted(found.groups, asked)
         if not groups:
             raise _MissingError
         return rank(groups[0], asked), asked

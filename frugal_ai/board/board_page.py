@@ -14,6 +14,7 @@ from frugal_ai.board.render import own, render, script, style
 from frugal_ai.board.scatter import drawn, scatter
 from frugal_ai.board.store import Snapshot
 from frugal_ai.board.table import SHORT, Table, anchor
+from frugal_ai.board.variants import Picks
 from frugal_ai.board.words import LANGUAGES, Words
 from frugal_ai.leaderboard.figures import is_measured, method
 
@@ -33,6 +34,8 @@ class Frame:
         Language that the address asks for; empty where the browser's counts.
     decision
         Says what was decided on a run, by its identity; empty where nothing is known.
+    policy
+        What a browser may load, said by the page itself; empty where a server says it.
     """
 
     words: Words
@@ -40,6 +43,7 @@ class Frame:
     visitor: str = ""
     lang: str = ""
     decision: Callable[[str], str] = lambda _: ""
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,17 @@ class Pages:
     next: str
 
 
-def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = True) -> str:
-    """Write the page of the first group that is asked for; `form` is whether one can ask."""
-    words = frame.words
+def board_page(
+    found: Snapshot, asked: Filters, frame: Frame, picks: Sequence[Picks] | None = None
+) -> str:
+    """Write the page of the first group that is asked for.
+
+    Parameters
+    ----------
+    picks
+        Links to the pages that there are, where no server can be asked for others.
+    """
+    words, form = frame.words, picks is None
     groups = wanted(found.groups, asked)
     if not groups:
         key = "no_match" if found.groups else "empty"
@@ -71,8 +83,9 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         )
     board = rank(groups[0], asked)
     rows = ordered(board.rows, asked)
-    first = min(PER_PAGE * (asked.page - 1), PER_PAGE * ((len(rows) - 1) // PER_PAGE))
-    lines = rows[first : first + PER_PAGE]
+    size = PER_PAGE if form else max(len(rows), 1)  # files have no further page
+    first = min(size * (asked.page - 1), size * ((len(rows) - 1) // size))
+    lines = rows[first : first + size]
     on_page = {id(one) for one in lines}
 
     def where(one: Ranked) -> str:
@@ -90,6 +103,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         evidence=frame.links.model(chosen.entry) if chosen else "",
         decision=frame.decision(chosen.entry.row.run_id) if chosen else "",
         form=_form(found, asked, board, words) if form else (),
+        picks=picks or (),
         hidden=_hidden(asked, frame),
         home_path=frame.links.board(Filters()).partition("?")[0],
         intensity="" if asked.intensity is None else f"{asked.intensity:g}",
@@ -98,7 +112,7 @@ def board_page(found: Snapshot, asked: Filters, frame: Frame, *, form: bool = Tr
         caption=_caption(board, words),
         heads=[table.first(), *table.heads()],
         lines=[table.line(one) for one in lines],
-        pages=_pages(len(rows), first, asked, frame),
+        pages=_pages(len(rows), first, asked, frame) if form else None,
         exports=_exports(asked, frame, form=form),
         others=_others(found, board.group, asked, frame),
         script=own(script()),
@@ -158,7 +172,16 @@ def frame_of(
             (code, name, links.language(asked, code)) for code, name in LANGUAGES.items()
         ],
         "visitor": own(frame.visitor),
+        "policy": frame.policy,
+        "loading": _loading(found, frame.words),
     }
+
+
+def _loading(found: Snapshot | None, words: Words) -> str:
+    """Say that a server is still being read, so that older runs are missing."""
+    if found is None or found.read is None:
+        return ""
+    return words("loading", count=words.local(f"{found.read:,}"))
 
 
 def _kept(asked: Filters) -> Filters:
@@ -181,7 +204,7 @@ def _form(found: Snapshot, asked: Filters, board: Board, words: Words) -> list[C
             words, "horizon", str(asked.horizon or ""), [str(one) for one in sorted(set(horizons))],
             say=lambda value: words.duration(int(value)),
         ),
-        _lead_choice(board.group, asked, words),
+        _lead_choice(board, asked, words),
         listed,
         _known(words, "metric", asked.metric, get_args(Metric)),
         _known(words, "scope", asked.scope, get_args(Scope)),
@@ -220,8 +243,8 @@ def _choice(
     return Choice(words(name), name, options)
 
 
-def _lead_choice(group: Group, asked: Filters, words: Words) -> Choice | None:
-    leads = known_leads(group.entries)
+def _lead_choice(board: Board, asked: Filters, words: Words) -> Choice | None:
+    leads = known_leads(one.entry for one in board.rows)
     names = {band_text(one): lead_text(one, words) for one in [*leads, asked.lead] if one}
     now = "" if asked.lead is None else band_text(asked.lead)
     return _choice(words, "lead", now, list(names), names.__getitem__, usual="whole_horizon")
@@ -236,7 +259,7 @@ def _picture_notes(board: Board, asked: Filters, words: Words) -> str:
     said = [words("scatter_desc"), words("bars")]
     if asked.lead is not None:
         said.append(words("lead_shown", lead=lead_text(asked.lead, words)))
-    spread = board.group.latest.row.energy_spread
+    spread = next((one.entry.row.energy_spread for one in board.rows), None)
     if spread is not None:
         said.append(words("spread", factor=words.local(f"{spread:g}")))
     known = sum(bool(one.error and one.grams) for one in board.rows)
@@ -275,7 +298,7 @@ def _caption(board: Board, words: Words) -> str:
             intensity=words.figure(stated.intensity),
             country=f" ({stated.country})" if stated.country else "",
             pue=words.local(f"{stated.pue:g}"),
-            digest=board.group.latest.row.targets_digest[:SHORT],
+            digest=key.targets_digest[:SHORT],
         )
     ]
     flags = {"flag_simulated": key.simulated, "flag_perfect": key.weather == "perfect"}
@@ -331,5 +354,5 @@ def _other(one: Group, asked: Filters, words: Words) -> str:
         weather=words("flag_perfect" if one.key.weather == "perfect" else "flag_no_perfect"),
         grid=f", {one.key.fleet}" if one.key.fleet else "",
         count=len(shown(one, asked)),
-        ended=f"{one.latest.row.ended:%Y-%m-%d}",
+        ended=f"{one.latest.ended:%Y-%m-%d}",
     )

@@ -2,31 +2,21 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from frugal_ai.report import Figures, LeadReport, RungRow
-from frugal_ai.tracking.content import row_fields, tag_names
-from frugal_ai.tracking.records import RunRecord, children
+from frugal_ai.errors import BoardError
+from frugal_ai.report import Circumstances, Figures, LeadReport, RungRow
+from frugal_ai.tracking.content import row_fields
+from frugal_ai.tracking.records import Head, RunRecord
 
 _YEARS, _WHOLE = "bill.years", "bill.whole.co2e_g"
 _SHIPPED = "compression.{}.bytes"
-
-METRICS = (*Figures().flat(), _YEARS, "bill.whole.%", "ledger.%", "compression.%.bytes")
-"""What is read of each run's figures."""
-
-TAGS = (
-    *tag_names(), "frugal.title", "frugal.series", "frugal.step_s", "frugal.horizon_s",
-    "frugal.status", "frugal.failed_gates", "frugal.rule", "frugal.run_id",
-    "frugal.origins_validation", "frugal.shipped",
-    "mlflow.note.content",
-)  # fmt: skip
-"""What is read of what each run says of itself."""
-
 _LEADS = "frugal.mae_by_lead"
 _LEADS_OF = TypeAdapter(tuple[LeadReport, ...])
 _KEPT = 5_000  # errors by lead time of as many models stay read
@@ -86,22 +76,78 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One model: its identity in MLflow, its row, its run.
+class Full:
+    """All that a page shows of a model.
 
-    `lead_text` is what its tag says of errors by lead time. Of thousands of models only those that
-    are shown have it read; `row` is without.
+    `lead_text` is what its tag says of errors by lead time, `row` is without.
     """
 
-    id: str
     row: RungRow
     run: Run
     lead_text: str = ""
 
+
+class Details(Protocol):
+    """Where models are read in full."""
+
+    def load(self, entries: Sequence["Entry"]) -> None:
+        """Read models at once, so that each of them is there when it is asked for."""
+        ...
+
+    def full(self, entry: "Entry") -> Full | None:
+        """Return a model; None where what was logged of it is spoilt."""
+        ...
+
+    def run(self, parent: str) -> Run:
+        """Return the run that a model belongs to, without the model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One model: what groups and ranks it at first sight, and all else when it is asked for.
+
+    Attributes
+    ----------
+    id, parent
+        In MLflow, of itself and of its run.
+    run_id, rung, chosen, ended
+        Of which run it is, its name, whether the run chose it, when it ended.
+    circumstances
+        What it may be compared under.
+    """
+
+    id: str
+    parent: str
+    run_id: str
+    rung: str
+    chosen: bool
+    ended: datetime
+    circumstances: Circumstances
+    details: Details
+
+    @property
+    def row(self) -> RungRow:
+        """Its row, without errors by lead time."""
+        return self._full.row
+
+    @property
+    def run(self) -> Run:
+        """Its run."""
+        return self.details.run(self.parent)
+
+    @property
+    def _full(self) -> Full:
+        found = self.details.full(self)
+        if found is None:
+            raise BoardError(f"run {self.id}: what was logged of {self.rung} cannot be read")
+        return found
+
     @property
     def mae_by_lead(self) -> tuple[LeadReport, ...]:
         """Errors by lead time; none where an older run kept none, or the tag is spoilt."""
-        return _leads(self.lead_text) if self.lead_text else ()
+        text = self._full.lead_text
+        return _leads(text) if text else ()
 
     @property
     def whole_row(self) -> RungRow:
@@ -115,19 +161,57 @@ class Entry:
         return life / years if life is not None and years else None
 
 
-def read_entries(records: Iterable[RunRecord]) -> list[Entry]:
-    """Turn records into entries; a run that lost one of its tags is left out, with a warning."""
-    known = {one.run_id: one for one in records}
-    runs: dict[str, Run] = {}
+def read_entries(heads: Iterable[Head], details: Details) -> list[Entry]:
+    """Turn heads into entries; a run that lost one of its tags is left out, with a warning."""
+    known: dict[str, tuple[str, Circumstances] | None] = {}
     found = []
-    for child, parent in children(known):
-        if parent.run_id not in runs:
-            runs[parent.run_id] = _run(parent)
-        row = _row(child)
-        if row is not None:
-            text = child.tags.get(_LEADS, "")
-            found.append(Entry(child.run_id, row, runs[parent.run_id], text))
+    for one in heads:
+        if one.parent not in known:
+            known[one.parent] = _circumstances(one)
+        shared, ended = known[one.parent], _instant(one)
+        if shared is not None and ended is not None:
+            run_id, circumstances = shared
+            found.append(
+                Entry(
+                    one.run_id, one.parent, run_id, one.rung, one.chosen, ended, circumstances,
+                    details,
+                )
+            )  # fmt: skip
     return found
+
+
+def readable(entries: Sequence[Entry]) -> list[Entry]:
+    """Read entries in full, at once; those that are spoilt are left out."""
+    if entries:
+        entries[0].details.load(entries)
+    return [one for one in entries if one.details.full(one) is not None]
+
+
+def _circumstances(head: Head) -> tuple[str, Circumstances] | None:
+    said = dict(head.shared)
+    run_id = said.pop("run_id", "")
+    try:
+        return run_id, Circumstances.model_validate(said)
+    except ValidationError as error:
+        _warn(head.run_id, error)
+        return None
+
+
+def _instant(head: Head) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(head.ended)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        _log.warning("MLflow run %s is left out: ended: got %r", head.run_id, head.ended)
+        return None
+    return found
+
+
+def _warn(run_id: str, error: ValidationError) -> None:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    _log.warning("MLflow run %s is left out: %s: %s", run_id, key, first["msg"])
 
 
 @lru_cache(_KEPT)
@@ -139,19 +223,23 @@ def _leads(text: str) -> tuple[LeadReport, ...]:
         return ()
 
 
-def _row(record: RunRecord) -> RungRow | None:
+def full_of(entry: Entry, record: RunRecord, run: Run) -> Full | None:
+    """Read a model from its record; None, with a warning, where that is spoilt."""
     known: dict[str, Any] = row_fields(record.tags) | Figures.unflat(record.metrics)
     known.pop("mae_by_lead", None)
     try:
-        return RungRow.model_validate({**known, "mlflow_run_id": record.run_id})
+        row = RungRow.model_validate({**known, "mlflow_run_id": record.run_id})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        _log.warning("MLflow run %s is left out: %s: %s", record.run_id, key, first["msg"])
+        _warn(record.run_id, error)
         return None
+    if row.circumstances != entry.circumstances:  # never pooled with those it was taken to be of
+        _log.warning("MLflow run %s is left out: it differs from others of its run", record.run_id)
+        return None
+    return Full(row, run, record.tags.get(_LEADS, ""))
 
 
-def _run(record: RunRecord) -> Run:
+def run_of(record: RunRecord) -> Run:
+    """Read what the models of a run share."""
     tags, metrics = record.tags, record.metrics
     shipped = tags.get("frugal.shipped", "")
     years = metrics.get(_YEARS)

@@ -5,12 +5,13 @@ import io
 import json
 from html import escape
 
+from frugal_ai.board.board_page import title_of
 from frugal_ai.board.filters import Filters
 from frugal_ai.board.leads import metric_text
 from frugal_ai.board.links import Links
 from frugal_ai.board.ranking import Board, Ranked, ordered
-from frugal_ai.board.render import style
 from frugal_ai.board.scatter import scatter
+from frugal_ai.board.standalone import svg_style
 from frugal_ai.board.words import Words
 from frugal_ai.leaderboard.rows import to_csv
 
@@ -107,14 +108,13 @@ def _number(text: str) -> bool:
 
 
 def board_svg(board: Board, asked: Filters, words: Words, links: Links) -> str:
-    """Draw a board as a picture that stands alone, with the style sheet of the page."""
+    """Draw a board as a picture that stands alone: with its title, warnings and style sheet."""
     css = f"<style>{escape(svg_style(), quote=False)}</style>"
-    return scatter(board, asked, words, lambda one: links.model(one.entry), css)
-
-
-def svg_style() -> str:
-    """Return the style of a picture that stands alone; it has no sign that XML would escape."""
-    return f"{style()}svg{{background:var(--paper)}}".replace(">", " ")
+    key = board.group.key
+    flags = {"simulated": key.simulated, "perfect_weather": key.weather == "perfect"}
+    warned = " · ".join(words(name) for name, holds in flags.items() if holds)
+    head = [("chosen", title_of(board.group)), *([("flag", warned)] if warned else [])]
+    return scatter(board, asked, words, lambda one: links.model(one.entry), css, head)
 
 
 _LETTER, _PAD = 6.3, 10.0

@@ -54,38 +54,44 @@ class Group:
     @property
     def choice(self) -> Entry | None:
         """What the latest run that chose has chosen."""
-        return next((one for one in self.entries if one.row.chosen), None)
+        return next((one for one in self.entries if one.chosen), None)
 
 
 def factors_of(entry: Entry) -> Factors:
     """Return the carbon factors of an entry's run."""
-    return entry.row.country, entry.row.intensity_g_per_kwh, entry.row.pue
+    under = entry.circumstances
+    return under.country, under.intensity_g_per_kwh, under.pue
 
 
 def key_of(entry: Entry) -> Key:
     """Return what an entry may be compared under."""
-    row = entry.row
+    under = entry.circumstances
     return Key(
-        pipeline=row.pipeline,
-        kind=row.kind,
-        unit=row.unit,
-        simulated=row.simulated,
-        weather=row.weather or "",
-        targets_digest=row.targets_digest,
-        origins_test=row.origins_test,
-        hardware=row.hardware,
-        energy_method=row.energy_method,
-        forecasts=row.forecasts,
-        fleet=row.fleet or "",
-        factors=factors_of(entry) if row.fleet else None,
+        pipeline=under.pipeline,
+        kind=under.kind,
+        unit=under.unit,
+        simulated=under.simulated,
+        weather=under.weather or "",
+        targets_digest=under.targets_digest,
+        origins_test=under.origins_test,
+        hardware=under.hardware,
+        energy_method=under.energy_method,
+        forecasts=under.forecasts,
+        fleet=under.fleet or "",
+        factors=factors_of(entry) if under.fleet else None,
     )
 
 
 def group_up(entries: Iterable[Entry]) -> list[Group]:
     """Gather entries that may be compared; the group with the latest run comes first."""
     found: dict[Key, list[Entry]] = {}
+    places: dict[int, list[Entry]] = {}  # by the circumstances that all models of a run share
     for one in entries:
-        found.setdefault(key_of(one), []).append(one)
+        place = places.get(id(one.circumstances))
+        if place is None:
+            place = found.setdefault(key_of(one), [])
+            places[id(one.circumstances)] = place
+        place.append(one)
     groups = [
         Group(key, tuple(sorted(some, key=_latest_first, reverse=True)))
         for key, some in found.items()
@@ -112,14 +118,14 @@ def shown(group: Group, asked: Filters) -> tuple[Entry, ...]:
     if asked.runs == "all":
         return group.entries
     choice = group.choice
-    kept: dict[str, Entry] = {choice.row.rung: choice} if choice else {}
+    kept: dict[str, Entry] = {choice.rung: choice} if choice else {}
     for one in group.entries:
-        kept.setdefault(one.row.rung, one)
+        kept.setdefault(one.rung, one)
     return tuple(kept.values())
 
 
 def _latest_first(entry: Entry) -> tuple[float, str]:
-    return entry.row.ended.timestamp(), entry.row.run_id
+    return entry.ended.timestamp(), entry.run_id
 
 
 def _fits(group: Group, asked: Filters) -> bool:

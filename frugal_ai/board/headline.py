@@ -19,8 +19,8 @@ class Headline:
     claim
         What it is recommended for, or why there is none.
     caveat
-        How far the claim reaches: the whole horizon where a part of it is shown, and its run where
-        models of several stand together.
+        How far the claim reaches: the whole horizon where a part of it is shown, the MAE where
+        another error is, and its run where models of several stand together.
     figures
         Its error, skill, carbon and size in one line.
     reason
@@ -60,6 +60,8 @@ def headline(board: Board, asked: Filters, words: Words) -> Headline:
         **shipped,
     )
     caveats = [] if asked.lead is None else [words("lead_reach")]
+    if asked.metric != "mae":
+        caveats.append(words("metric_reach"))
     if any(other.entry.row.run_id != row.run_id for other in board.rows):
         caveats.append(words("its_run_alone"))
     return Headline(

@@ -57,18 +57,18 @@ class Live:
 
     def model(self, entry: Entry) -> str:
         """Return the address of a model's page."""
-        path = f"{self.root}/models/{quote(entry.row.run_id)}"
-        if not entry.row.chosen:
-            path += f"/rungs/{quote(entry.row.rung, safe='')}"
+        path = f"{self.root}/models/{quote(entry.run_id)}"
+        if not entry.chosen:
+            path += f"/rungs/{quote(entry.rung, safe='')}"
         return self._with(path, "", self.lang)
 
     def file(self, entry: Entry, name: str) -> str:
         """Return the address of a file of a model's run."""
-        return f"{self.root}/models/{quote(entry.row.run_id)}/files/{quote(name)}"
+        return f"{self.root}/models/{quote(entry.run_id)}/files/{quote(name)}"
 
     def plot(self, entry: Entry, name: str) -> str:
         """Return the address of a picture of a run's chosen model."""
-        return f"{self.root}/models/{quote(entry.row.run_id)}/plots/{quote(name)}.svg"
+        return f"{self.root}/models/{quote(entry.run_id)}/plots/{quote(name)}.svg"
 
     def export(self, asked: Filters, name: str) -> str:
         """Return the address of a board as a file."""

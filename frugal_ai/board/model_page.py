@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from frugal_ai.board.board_page import Frame, cautions, frame_of
@@ -116,14 +115,19 @@ def _figures(entry: Entry, words: Words) -> list[tuple[str, str]]:
         gain = f" · {said}"
     found = [
         ("MAE", f"{words.figure(row.mae, 4)} {row.unit} {words.interval(row.mae_ci, 4)}"),
-        ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit}"),
-        ("nMAE, MASE", f"{words.figure(row.nmae)}, {words.figure(row.mase)}"),
+        ("RMSE", f"{words.figure(row.rmse, 4)} {row.unit} {words.interval(row.rmse_ci, 4)}"),
+        ("nMAE", f"{words.figure(row.nmae)} {words.interval(row.nmae_ci)}"),
+        ("MASE", f"{words.figure(row.mase)} {words.interval(row.mase_ci)}"),
         *(_lead(one, row.unit, words) for one in entry.mae_by_lead),
         (words("col_skill"), words.percent(row.skill, row.skill_ci)),
         (words("verdict"), f"{verdict}{gain}"),
     ]
-    if row.pinball is not None:
-        found.append((words("metric_pinball"), f"{words.figure(row.pinball, 4)} {row.unit}"))
+    losses = (("pinball", row.pinball, row.pinball_ci), ("crps", row.crps, row.crps_ci))
+    found += [
+        (words(f"metric_{name}"), f"{words.figure(loss, 4)} {row.unit} {words.interval(ends, 4)}")
+        for name, loss, ends in losses
+        if loss is not None
+    ]
     if row.coverage is not None and row.coverage_nominal is not None:
         nominal = words.local(f"{100 * row.coverage_nominal:g}")
         covered = words.percent(row.coverage, row.coverage_ci)
@@ -170,8 +174,8 @@ def _facts(entry: Entry, words: Words) -> list[tuple[str, str]]:
 def _chosen(group: Group, entry: Entry, frame: Frame) -> tuple[str, str] | None:
     """Return what the model's own run has chosen, and where that is."""
     for one in group.entries:
-        if one.row.run_id == entry.row.run_id and one.row.chosen:
-            return frame.words("see_chosen", rung=one.row.rung), frame.links.model(one)
+        if one.run_id == entry.run_id and one.chosen:
+            return frame.words("see_chosen", rung=one.rung), frame.links.model(one)
     return None
 
 
@@ -266,6 +270,8 @@ def _card(store: Store, entry: Entry, files: dict[str, int], report: RunReport |
     name = next((f"{one}/{_CARD}" for one in folders if f"{one}/{_CARD}" in files), None)
     if name is None:
         return Markup("")
+    from markdown_it import MarkdownIt  # of no use to a board's page
+
     text = store.read(entry, name).decode("utf-8", "replace")
     return own(_lower(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)))
 

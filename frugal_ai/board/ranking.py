@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from frugal_ai.board.entries import Entry
+from frugal_ai.board.entries import Entry, readable
 from frugal_ai.board.filters import Filters, Metric, Scope
 from frugal_ai.board.groups import Group, factors_of, shown
 from frugal_ai.board.leads import of_lead
@@ -84,7 +84,7 @@ class Board:
 
 def rank(group: Group, asked: Filters) -> Board:
     """Rank the models of a group that are shown."""
-    entries = shown(group, asked)
+    entries = readable(shown(group, asked))
     stated = state(entries, group.latest, asked.intensity)
     rows = [_ranked(one, asked, stated) for one in entries]
     rows = _with_front(_with_error_ranks(_with_energy_ranks(rows), asked))
@@ -129,7 +129,7 @@ def _error(entry: Entry, asked: Filters) -> tuple[float | None, tuple[float, flo
         found = of_lead(entry, asked.lead)
         return (found.mae, found.mae_ci) if found else (None, None)
     row = entry.row
-    return getattr(row, asked.metric), row.mae_ci if asked.metric == "mae" else None
+    return getattr(row, asked.metric), getattr(row, f"{asked.metric}_ci")
 
 
 def _restated(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from html import escape
-from itertools import pairwise
 
 from frugal_ai.board.axis import Axis, linear_axis, log_axis
 from frugal_ai.board.filters import Filters
@@ -15,11 +14,12 @@ from frugal_ai.wording import scale
 
 _SVG = "http://www.w3.org/2000/svg"
 _WIDTH, _HEIGHT = 772, 410
+_HEAD = 21  # of a line above [pixels]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 748, 12, 326
 _LOG_FROM = 3.0  # ratio of errors from which a linear axis would squeeze the best together
 _DRAWN = 120  # models that are told apart on one picture
 _NAMED = 14  # as many points have their names
-_LETTER, _LINE = 6.7, 14.0  # of a name [pixels]
+_LETTER, _BOLD, _LINE = 6.7, 7.4, 14.0  # of a name [pixels]
 _MARKER, _RING = 6.0, 11.0  # how far they reach around a point [pixels]
 _THICK = 2.5  # of a line that names should not cover [pixels]
 _NEAR = 1.2  # heights of a name, from which a line leads to its point
@@ -33,7 +33,14 @@ _OTHER = "m0-6.5l6.5 6.5l-6.5 6.5l-6.5-6.5z"
 Where = Callable[[Ranked], str]
 
 
-def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str = "") -> str:
+def scatter(
+    board: Board,
+    asked: Filters,
+    words: Words,
+    where: Where,
+    style: str = "",
+    head: Sequence[tuple[str, str]] = (),
+) -> str:
     """Draw a board.
 
     Parameters
@@ -42,29 +49,47 @@ def scatter(board: Board, asked: Filters, words: Words, where: Where, style: str
         Error and carbon that are asked for.
     where
         Gives the address that a point leads to.
-    style
-        CSS for a picture that stands alone.
+    style, head
+        For a picture that stands alone: CSS, and the lines above it, each with its class.
     """
     points = drawn(board)
     if not points:
         return ""
     x, y = _axes(points)
-    first = board.group.latest.row
     title, told = escape(words("scatter")), escape(words("scatter_desc"))
     parts = [
-        f'<svg class="scatter" xmlns="{_SVG}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="group"',
+        f'<svg class="scatter" xmlns="{_SVG}" viewBox="{_view(len(head))}" role="group"',
         f'aria-labelledby="st sd"><title id="st">{title}</title><desc id="sd">{told}</desc>{style}',
+        _head(head),
         _grid(x, y, words),
         _titles(board, asked, words),
         _front(points, x, y),
         *_bars(points, x, y),
         _ring(board, x, y),
-        *(_point(one, first.unit, x, y, words, where) for one in _drawn_last(points, board)),
+        *(
+            _point(one, board.group.key.unit, x, y, words, where)
+            for one in _drawn_last(points, board)
+        ),
         _names(points, board, x, y),
         _legend(points, words),
         "</svg>",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _view(lines: int) -> str:
+    above = _HEAD * lines
+    return f"0 {-above} {_WIDTH} {_HEIGHT + above}"
+
+
+def _head(lines: Sequence[tuple[str, str]]) -> str:
+    if not lines:
+        return ""
+    back = f'<rect class="back" y="{-_HEAD * len(lines)}" width="100%" height="100%"/>'
+    return back + "".join(
+        f'<text class="{name}" x="14" y="{_HEAD * (place - len(lines)) + 14}">{escape(text)}</text>'
+        for place, (name, text) in enumerate(lines)
+    )
 
 
 def drawn(board: Board) -> list[Ranked]:
@@ -194,11 +219,17 @@ def _names(points: Sequence[Ranked], board: Board, x: Axis, y: Axis) -> str:
         points,
         key=lambda one: (one is not board.recommended, not one.on_front, one.error or 0.0),
     )[:_NAMED]
-    labels = [Label(*_at(one, x, y), _LETTER * len(one.entry.row.rung), _LINE) for one in order]
+    labels = [_label(one, board, x, y) for one in order]
     frame = Box(_LEFT, _TOP, _RIGHT, _BOTTOM)
-    boxes = place(labels, _obstacles(points, x, y), frame)
+    barred = _barred(points, board, x, y)
+    boxes = place(labels, _intervals(points, x, y), frame, barred)
     said, lines = "", ""
+    kept: list[Box] = []
     for one, label, box in zip(order, labels, boxes, strict=True):
+        outside = box.left < _LEFT or box.right > _RIGHT or box.bottom < _TOP or box.top > _BOTTOM
+        if outside or any(box.overlap(other) > 0 for other in (*barred, *kept)):
+            continue  # no place is free: its point says the name to pointer, keyboard and table
+        kept.append(box)
         bold = ' class="chosen"' if one is board.recommended else ""
         text = escape(one.entry.row.rung)
         said += f'<text{bold} x="{box.left:.1f}" y="{box.top - 3.5:.1f}">{text}</text>'
@@ -209,21 +240,37 @@ def _names(points: Sequence[Ranked], board: Board, x: Axis, y: Axis) -> str:
     return f'{led}<g class="names" aria-hidden="true">{said}</g>'
 
 
-def _obstacles(points: Sequence[Ranked], x: Axis, y: Axis) -> list[Box]:
+def _label(one: Ranked, board: Board, x: Axis, y: Axis) -> Label:
+    letter = _BOLD if one is board.recommended else _LETTER
+    return Label(*_at(one, x, y), letter * len(one.entry.row.rung), _LINE)
+
+
+def _barred(points: Sequence[Ranked], board: Board, x: Axis, y: Axis) -> list[Box]:
+    """Return what no name covers: points, the ring, and the front to its end."""
     boxes = []
     for one in points:
         left, top = _at(one, x, y)
-        boxes.append(Box(left - _MARKER, top - _MARKER, left + _MARKER, top + _MARKER))
+        reach = _RING if one is board.recommended else _MARKER
+        boxes.append(Box(left - reach, top - reach, left + reach, top + reach))
+    corners = [_at(one, x, y) for one in _best(points)]
+    ends = [*corners[1:], (float(_RIGHT), corners[-1][1])] if corners else []
+    for (left, top), (right, bottom) in zip(corners, ends, strict=True):
+        boxes.append(Box(left, top - _THICK, right, top + _THICK))
+        boxes.append(Box(right - _THICK, top, right + _THICK, bottom))
+    return boxes
+
+
+def _intervals(points: Sequence[Ranked], x: Axis, y: Axis) -> list[Box]:
+    """Return what a name covers only where there is no other place."""
+    boxes = []
+    for one in points:
+        left, top = _at(one, x, y)
         if one.error_ci is not None:
             ends = sorted(y.at(end) for end in one.error_ci)
             boxes.append(Box(left - _THICK, ends[0], left + _THICK, ends[1]))
         if one.grams_ci is not None:
             low, high = (x.at(end) for end in one.grams_ci)
             boxes.append(Box(low, top - _THICK, high, top + _THICK))
-    corners = [_at(one, x, y) for one in _best(points)]
-    for (left, top), (right, bottom) in pairwise(corners):
-        boxes.append(Box(left, top - _THICK, right, top + _THICK))
-        boxes.append(Box(right - _THICK, top, right + _THICK, bottom))
     return boxes
 
 

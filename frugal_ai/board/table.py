@@ -49,7 +49,8 @@ class Line:
     report: str
     ended: str
     bundle: str
-    about_run: str
+    digests: str
+    flags: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ class Table:
             report=self._links.file(one.entry, "run.json"),
             ended=f"{row.ended:%Y-%m-%d}",
             bundle=self._links.file(one.entry, "bundle/manifest.json") if row.chosen else "",
-            about_run=f"{commit}{row.data_digest[:SHORT]}\n{self._flags(one)}",
+            digests=f"{commit}{row.data_digest[:SHORT]}",
+            flags=self._flags(one),
         )
 
     def _cells(self, one: Ranked) -> list[Cell]:
@@ -168,7 +170,7 @@ class Table:
             return verdict
         said = words("gain_line", gain=words.percent(row.gain, row.gain_ci), over=row.over)
         rate = ""
-        if one.gain_per_g is not None and one.on_front:
+        if one.gain_per_g is not None and one.on_front and self._asked.metric == "mae":
             per = words.figure(100 * one.gain_per_g * self._more.size)
             rate = f" · {words('per', gain=per, unit=self._more.name)}"
         return f"{said}\n{verdict}{rate}"

@@ -40,13 +40,17 @@ class Label:
 
 
 _REACH = 8  # rows of text that a label may stand above or below its point
+_BESIDE = 0.3  # heights of a label that one above or below its point stands beside it
 _OUTSIDE = 100.0  # how much worse it is to stand outside than to cover something
 _TOUCHING = 100.0  # what it costs to touch another name, be it by a hair
+_CROSSING = 2.0  # what it costs to touch what should not be covered
 _FAR = 0.1  # what a height of distance costs, in covered labels
 _AMBIGUOUS = 0.5  # what it costs to stand nearer to another point than to one's own
 
 
-def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list[Box]:
+def place(
+    labels: Sequence[Label], obstacles: Sequence[Box], frame: Box, barred: Sequence[Box] = ()
+) -> list[Box]:
     """Place labels one after another, each where it covers least and near its point.
 
     Parameters
@@ -57,6 +61,8 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list
         What they should not cover.
     frame
         What they should stay in.
+    barred
+        What is as bad to touch as another name.
     """
     placed: list[Box] = []
     for label in labels:
@@ -65,7 +71,7 @@ def place(labels: Sequence[Label], obstacles: Sequence[Box], frame: Box) -> list
         for box in _candidates(label):
             cost = _misleading(box, label, others)
             if cost < least:  # the nearest are first, so most of the others are never looked at
-                cost += _covered(box, obstacles, placed, frame)
+                cost += _covered(box, obstacles, [*placed, *barred], frame)
             if cost < least:
                 best, least = box, cost
         if best is not None:
@@ -81,7 +87,9 @@ def _candidates(label: Label) -> list[Box]:
         aside = height
         lefts = [label.x + aside, label.x - aside - width]
         if abs(row) >= 1:
-            lefts += [label.x - part * width for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+            near = _BESIDE * height  # not on the line that may go through the point
+            lefts += [label.x + near, label.x - near - width]
+            lefts += [label.x - part * width for part in (0.25, 0.5, 0.75)]
         bottom = label.y + (row - 0.5) * height
         boxes += [Box(left, bottom, left + width, bottom + height) for left in lefts]
     return boxes
@@ -96,7 +104,8 @@ def _covered(box: Box, obstacles: Sequence[Box], names: Sequence[Box], frame: Bo
         if one.left < box.right and box.left < one.right  # most stand elsewhere
     )
     named = sum(box.overlap(one) for one in names)
-    return (covered + named) / area + _OUTSIDE * outside + _TOUCHING * (named > 0)
+    touched = _CROSSING * (covered > 0) + _TOUCHING * (named > 0)
+    return (covered + named) / area + _OUTSIDE * outside + touched
 
 
 def _misleading(box: Box, label: Label, others: Sequence[tuple[float, float]]) -> float:

@@ -25,8 +25,8 @@ class Figures(Settings):
         Relative [1]; skill against the better seasonal naive, gain over the rung `over`.
     validation_mae
         What the choice was made on [unit of the series].
-    mae_ci, skill_ci, gain_ci, coverage_ci
-        95 % intervals (low, high).
+    mae_ci, rmse_ci, nmae_ci, mase_ci, skill_ci, gain_ci, pinball_ci, crps_ci, coverage_ci
+        95 % intervals (low, high); older runs have those of MAE, skill, gain and coverage alone.
     pinball, crps, sharpness
         Of the quantiles on the test origins [unit of the series]: pinball loss, mean over levels;
         continuous ranked probability score; mean width of the central interval.
@@ -53,16 +53,21 @@ class Figures(Settings):
     mae: Amount | None = None
     mae_ci: Bounds | None = None
     rmse: Amount | None = None
+    rmse_ci: Bounds | None = None
     nmae: Amount | None = None
+    nmae_ci: Bounds | None = None
     mase: Amount | None = None
+    mase_ci: Bounds | None = None
     skill: float | None = None
     skill_ci: Bounds | None = None
     validation_mae: Amount | None = None
     gain: float | None = None
     gain_ci: Bounds | None = None
     pinball: Amount | None = None
+    pinball_ci: Bounds | None = None
     npinball: Amount | None = None
     crps: Amount | None = None
+    crps_ci: Bounds | None = None
     coverage: Share | None = None
     coverage_ci: Bounds | None = None
     coverage_nominal: Share | None = None
@@ -77,7 +82,10 @@ class Figures(Settings):
     bytes: Count | None = None
     latency_us: Amount | None = None
 
-    @field_validator("mae_ci", "skill_ci", "gain_ci", "coverage_ci")
+    @field_validator(
+        "mae_ci", "rmse_ci", "nmae_ci", "mase_ci", "skill_ci", "gain_ci", "pinball_ci", "crps_ci",
+        "coverage_ci",
+    )  # fmt: skip
     @classmethod
     def _ascending(cls, value: Bounds | None) -> Bounds | None:
         if value is not None and value[0] > value[1]:

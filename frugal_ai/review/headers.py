@@ -17,7 +17,7 @@ _FIXED = {
 }
 
 
-def policy(styles: Sequence[str] = (), scripts: Sequence[str] = ()) -> str:
+def policy(styles: Sequence[str] = (), scripts: Sequence[str] = (), *, framed: bool = False) -> str:
     """Return the Content-Security-Policy of pages with these inline styles and scripts.
 
     Parameters
@@ -25,6 +25,8 @@ def policy(styles: Sequence[str] = (), scripts: Sequence[str] = ()) -> str:
     styles, scripts
         What stands between the tags, sign by sign. Attributes such as ``style`` and ``onclick`` are
         never allowed.
+    framed
+        Whether other pages may hold these in a frame: what stands in a page itself cannot tell.
     """
     return "; ".join(
         (
@@ -35,7 +37,7 @@ def policy(styles: Sequence[str] = (), scripts: Sequence[str] = ()) -> str:
             "connect-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            *(() if framed else ("frame-ancestors 'none'",)),
         )
     )
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from frugal_ai.report import Figures, RungReport, RungRow, RunReport
+from frugal_ai.report import Circumstances, Figures, RungReport, RungRow, RunReport
 from frugal_ai.report.gates import failed_gates
 
 ROLE = "frugal.role"
@@ -30,9 +30,9 @@ def row_fields(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: tags[tag] for name, tag in _TAGS.items() if tag in tags}
 
 
-def tag_names() -> tuple[str, ...]:
-    """Return the tags that `rung_tags` writes."""
-    return tuple(_TAGS.values())
+def shared_tags() -> tuple[str, ...]:
+    """Return the tags that are equal for all rungs of a run: which, and under what."""
+    return tuple(_TAGS[name] for name in ("run_id", *Circumstances.model_fields))
 
 
 def rung_params(rung: RungReport) -> dict[str, str]:

@@ -1,29 +1,30 @@
-"""All runs of a store as plain records, by one query, and when the store last changed.
+"""Runs of a store as plain records: at first sight all of them, in full those that are shown.
 
-A database is read by its tables, without mlflow: ten thousand runs in a second or two, where
-MLflow's own search takes tens of seconds. A server is asked through MLflow's client.
+A database is read by its tables, without mlflow, where MLflow's own search of ten thousand runs
+takes tens of seconds. `follow` reads a server.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from frugal_ai.errors import TrackingError
-from frugal_ai.tracking.content import ROLE
-from frugal_ai.tracking.uri import database, reading, resolve, shown, sqlite_file
+from frugal_ai.tracking.content import ROLE, row_fields, shared_tags
+from frugal_ai.tracking.uri import database, reading, shown, sqlite_file
 
 Stamp = tuple[int, int]
 """How many runs there are, and when the last one ended [ms]: equal while nothing changed."""
 
 PARENT = "mlflow.parentRunId"
-_DONE = ("FINISHED", "KILLED")
-_BATCH = 2_000  # rows that are held at once
+DONE = ("FINISHED", "KILLED")
+"""How the run of a pipeline ends that is shown; a rung has to be finished."""
+
+_BATCH = 500  # runs that one query names
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class RunRecord:
     run_id: str
     status: str
     artifact_uri: str
+    started: int = 0  # [ms]
+    ended: int = 0  # [ms]
     tags: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -47,19 +50,36 @@ class RunRecord:
         return self.tags.get(PARENT)
 
 
-def read_stamp(uri: str) -> Stamp:
-    """Tell whether a store has changed since, without reading it.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A rung at first sight: what has to be known of all before some are shown.
+
+    Attributes
+    ----------
+    run_id, parent
+        In MLflow, of the rung and of the run that it belongs to.
+    rung, chosen, ended
+        As its tags say them.
+    shared
+        What all rungs of a run have in common, by the names of a row's fields.
+    """
+
+    run_id: str
+    parent: str
+    rung: str
+    chosen: bool
+    ended: str
+    shared: Mapping[str, str]
+
+
+def read_stamp(where: str) -> Stamp:
+    """Tell whether a database has changed since, without reading it.
 
     Raises
     ------
     TrackingError
-        If the store cannot be read.
+        If it cannot be read.
     """
-    where = resolve(uri)
-    if database(where) is None:
-        from frugal_ai.tracking.search import search_stamp
-
-        return search_stamp(where)
     with reading(where, SQLAlchemyError), _engine(where).connect() as connection:
         query = (
             "SELECT count(*), coalesce(max(end_time), 0) FROM runs WHERE lifecycle_stage = 'active'"
@@ -68,28 +88,47 @@ def read_stamp(uri: str) -> Stamp:
         return int(count), int(ended)
 
 
-def read_records(uri: str, metrics: tuple[str, ...], tags: tuple[str, ...]) -> list[RunRecord]:
-    """Read all finished or interrupted runs of frugal-ai.
-
-    Parameters
-    ----------
-    uri
-        Tracking URI.
-    metrics, tags
-        Those that are wanted; ``%`` stands for any signs.
+def read_heads(where: str) -> list[Head]:
+    """Read the rungs of all runs in a database that finished or were interrupted.
 
     Raises
     ------
     TrackingError
-        If the store cannot be read.
+        If it cannot be read.
     """
-    where = resolve(uri)
-    if database(where) is None:
-        from frugal_ai.tracking.search import search_records
+    with reading(where, SQLAlchemyError), _engine(where).connect() as connection:
+        found = connection.execute(_HEADS, {"role": ROLE, "parent": PARENT}).all()
+        first: dict[str, str] = {}
+        for run_id, parent, *_ in found:
+            first.setdefault(parent, run_id)
+        shared = {
+            run_id: row_fields(tags)
+            for run_id, tags in _said(connection, _SHARED, first.values()).items()
+        }
+        return [
+            Head(run_id, parent, rung, chosen == "true", ended, shared.get(first[parent], {}))
+            for run_id, parent, rung, chosen, ended in found
+        ]
 
-        return search_records(where)
-    with reading(where, SQLAlchemyError):
-        return _read(_engine(where), metrics, (ROLE, PARENT, *tags))
+
+def read_records(where: str, run_ids: Sequence[str]) -> dict[str, RunRecord]:
+    """Read runs of a database in full, by their identity; one that is not there is left out.
+
+    Raises
+    ------
+    TrackingError
+        If it cannot be read.
+    """
+    with reading(where, SQLAlchemyError), _engine(where).connect() as connection:
+        tags = _said(connection, _TAGS, run_ids)
+        metrics = _said(connection, _METRICS, run_ids)
+        return {
+            name: RunRecord(
+                name, status, place, started, ended, tags.get(name, {}), metrics.get(name, {})
+            )
+            for some in _batches(run_ids)
+            for name, status, place, started, ended in connection.execute(_RUNS, {"runs": some})
+        }
 
 
 def _engine(uri: str) -> Engine:
@@ -100,63 +139,46 @@ def _engine(uri: str) -> Engine:
     return sqlalchemy.create_engine(uri, poolclass=NullPool)
 
 
-_RUNS = sqlalchemy.table(
-    "runs",
-    *map(sqlalchemy.column, ("run_uuid", "status", "artifact_uri", "lifecycle_stage")),
+_HEADS = sqlalchemy.text(
+    "SELECT c.run_uuid, p.value, g.value, h.value, e.value FROM tags p "
+    "JOIN runs c ON c.run_uuid = p.run_uuid "
+    "JOIN tags k ON k.run_uuid = c.run_uuid AND k.key = :role AND k.value = 'rung' "
+    "JOIN tags g ON g.run_uuid = c.run_uuid AND g.key = 'frugal.rung' "
+    "JOIN tags h ON h.run_uuid = c.run_uuid AND h.key = 'frugal.chosen' "
+    "JOIN tags e ON e.run_uuid = c.run_uuid AND e.key = 'frugal.ended' "
+    "JOIN runs f ON f.run_uuid = p.value "
+    "JOIN tags r ON r.run_uuid = f.run_uuid AND r.key = :role AND r.value = 'run' "
+    "WHERE p.key = :parent AND c.lifecycle_stage = 'active' AND c.status = 'FINISHED' "
+    "AND f.lifecycle_stage = 'active' AND f.status IN ('FINISHED', 'KILLED')"
 )
-
-
-def _read(engine: Engine, metrics: tuple[str, ...], tags: tuple[str, ...]) -> list[RunRecord]:
-    chosen = sqlalchemy.select(_RUNS.c.run_uuid, _RUNS.c.status, _RUNS.c.artifact_uri).where(
-        _RUNS.c.lifecycle_stage == "active", _RUNS.c.status.in_(_DONE)
-    )
-    names: dict[Any, Any] = {}  # each name and each repeated text is kept once
-    with engine.connect() as connection:
-        found = {run_id: RunRecord(run_id, *rest) for run_id, *rest in connection.execute(chosen)}
-        for run_id, said in _said(connection, "tags", tags, names):
-            if run_id in found:
-                found[run_id].tags.update(said)
-        for run_id, said in _said(connection, "latest_metrics", metrics, names):
-            if run_id in found:
-                found[run_id].metrics.update(said)
-    return [one for one in found.values() if one.role]
+_RUNS = sqlalchemy.text(
+    "SELECT run_uuid, status, artifact_uri, start_time, coalesce(end_time, 0) FROM runs "
+    "WHERE lifecycle_stage = 'active' AND run_uuid IN :runs"
+).bindparams(bindparam("runs", expanding=True))
+_TAGS = sqlalchemy.text("SELECT run_uuid, key, value FROM tags WHERE run_uuid IN :runs").bindparams(
+    bindparam("runs", expanding=True)
+)
+_SHARED = sqlalchemy.text(
+    "SELECT run_uuid, key, value FROM tags WHERE run_uuid IN :runs AND key IN :keys"
+).bindparams(
+    bindparam("runs", expanding=True), bindparam("keys", value=list(shared_tags()), expanding=True)
+)
+_METRICS = sqlalchemy.text(
+    "SELECT run_uuid, key, value FROM latest_metrics WHERE run_uuid IN :runs"
+).bindparams(bindparam("runs", expanding=True))
 
 
 def _said(
-    connection: sqlalchemy.Connection, name: str, wanted: tuple[str, ...], names: dict[Any, Any]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read names and values of all runs: in SQLite one line for each run, else for each value."""
-    table = sqlalchemy.table(name, *map(sqlalchemy.column, ("run_uuid", "key", "value")))
-    run, key, value = table.c.run_uuid, table.c.key, table.c.value
-    sqlite = connection.dialect.name == "sqlite"
-    # written so, SQLite reads the table in order, which is faster than by its index of keys
-    sought = sqlalchemy.literal_column("key || ''", sqlalchemy.String) if sqlite else key
-    plain = sought.in_([one for one in wanted if "%" not in one])
-    starts = [sought.like(one) for one in wanted if "%" in one]
-    kept = sqlalchemy.or_(plain, *starts)
-    spare = connection.execution_options(yield_per=_BATCH)
-    if sqlite:
-        grouped = sqlalchemy.func.json_group_object(key, value)
-        query = sqlalchemy.select(run, grouped).where(kept).group_by(run)
-        for run_id, text in spare.execute(query):
-            yield run_id, json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, names))
-        return
-    for run_id, one, said in spare.execute(sqlalchemy.select(run, key, value).where(kept)):
-        yield run_id, _once([(one, said)], names)
+    connection: sqlalchemy.Connection, query: sqlalchemy.TextClause, runs: Any
+) -> dict[str, dict[str, Any]]:
+    """Read names and values of runs."""
+    found: dict[str, dict[str, Any]] = {}
+    for some in _batches(list(runs)):
+        for run_id, key, value in connection.execute(query, {"runs": some}):
+            found.setdefault(run_id, {})[key] = value
+    return found
 
 
-def _once(pairs: list[tuple[str, Any]], names: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        names.setdefault(key, key): names.setdefault(value, value)
-        if isinstance(value, str)
-        else value
-        for key, value in pairs
-    }
-
-
-def children(records: Mapping[str, RunRecord]) -> Iterator[tuple[RunRecord, RunRecord]]:
-    """Pair each finished rung with the run that it belongs to."""
-    for one in records.values():
-        parent = records.get(one.parent or "")
-        if one.role == "rung" and one.status == "FINISHED" and parent is not None:
-            yield one, parent
+def _batches(runs: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(runs), _BATCH):
+        yield list(runs[start : start + _BATCH])

@@ -1,4 +1,4 @@
-"""Runs of an MLflow server as plain records, through its client."""
+"""Runs and files of an MLflow server through its client."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,18 +7,14 @@ from typing import Any
 from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import TrackingError
-from frugal_ai.tracking.content import ROLE
-from frugal_ai.tracking.records import RunRecord, Stamp
-from frugal_ai.tracking.rows import experiments_of, pages
+from frugal_ai.tracking.records import RunRecord
+from frugal_ai.tracking.rows import experiments_of
 from frugal_ai.tracking.store import FAILURES, open_store
 from frugal_ai.tracking.uri import reading, reason, shown
 
-_PAGE = 1000
-_OURS = f"tags.`{ROLE}` LIKE 'ru%'"  # run and rung
 
-
-def search_stamp(uri: str) -> Stamp:
-    """Ask when the last run ended; how many there are a server does not tell.
+def search_pages(uri: str, wanted: str, order: list[str], size: int) -> Iterator[list[RunRecord]]:
+    """Yield runs by pages, as `rest.search` does, however one signs in.
 
     Raises
     ------
@@ -27,28 +23,15 @@ def search_stamp(uri: str) -> Stamp:
     """
     with reading(uri, *FAILURES), open_store(uri, writing=False) as client:
         known = list(experiments_of(client, None))
-        if not known:
-            return 0, 0
-        last = client.search_runs(known, "", 1, max_results=1, order_by=["end_time DESC"])
-        return len(known), max((int(run.info.end_time or 0) for run in last), default=0)
-
-
-def search_records(uri: str) -> list[RunRecord]:
-    """Read all finished or interrupted runs of frugal-ai.
-
-    Raises
-    ------
-    TrackingError
-        If the server cannot be asked.
-    """
-    with reading(uri, *FAILURES), open_store(uri, writing=False) as client:
-        known = list(experiments_of(client, None))
-
-        def page(token: str | None) -> Any:
-            return client.search_runs(known, _OURS, max_results=_PAGE, page_token=token)
-
-        found = [_record(run) for run in pages(page)] if known else []
-    return [one for one in found if one.status in {"FINISHED", "KILLED"}]
+        token: str | None = None
+        while known:
+            found = client.search_runs(
+                known, wanted, max_results=size, order_by=order, page_token=token
+            )
+            yield [_record(run) for run in found]
+            token = found.token
+            if not token:
+                return
 
 
 def _record(run: Any) -> RunRecord:
@@ -57,6 +40,8 @@ def _record(run: Any) -> RunRecord:
         run_id=info.run_id,
         status=info.status,
         artifact_uri=info.artifact_uri,
+        started=int(info.start_time or 0),
+        ended=int(info.end_time or 0),
         tags=dict(run.data.tags),
         metrics=dict(run.data.metrics),
     )

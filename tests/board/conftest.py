@@ -1,7 +1,8 @@
 """Stores with invented runs, and a board over them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 
 from benchmarks.board.synthetic import Shape, write_store
 from frugal_ai.board.app import create_app
-from frugal_ai.board.entries import Entry, Run
+from frugal_ai.board.entries import Entry, Full, Run
 from frugal_ai.board.store import Store
 from frugal_ai.report import RungRow, RunReport
 from frugal_ai.tracking.content import rung_tags
@@ -65,6 +66,24 @@ def get_of(app_of: Callable[[str], Starlette]) -> Callable[[str], Get]:
     return lambda uri: getter(app_of(uri))
 
 
+@dataclass(frozen=True)
+class Known:
+    """A model that need not be read."""
+
+    model: Full
+
+    def load(self, entries: Sequence[Entry]) -> None:
+        assert entries
+
+    def full(self, entry: Entry) -> Full:
+        assert entry.id
+        return self.model
+
+    def run(self, parent: str) -> Run:
+        assert parent == self.model.run.id
+        return self.model.run
+
+
 def run_of(**changes: Any) -> Run:
     found: dict[str, Any] = {
         "id": "a" * 32, "artifact_uri": "file:///nowhere", "title": "Load of a feeder",
@@ -86,9 +105,16 @@ def rows() -> list[RungRow]:
 def entry_of() -> Callable[..., Entry]:
     """Make an entry of a row, some fields of it and of its run replaced."""
 
-    def make(row: RungRow, run: dict[str, Any] | None = None, **changes: Any) -> Entry:
+    def make(
+        row: RungRow, run: dict[str, Any] | None = None, leads: str = "", **changes: Any
+    ) -> Entry:
         changed = row.model_copy(update=changes)
-        leads = rung_tags(changed).get("frugal.mae_by_lead", "")
-        return Entry(f"{changed.run_id}-{changed.rung}", changed, run_of(**(run or {})), leads)
+        leads = leads or rung_tags(changed).get("frugal.mae_by_lead", "")
+        found = run_of(**(run or {}))
+        return Entry(
+            f"{changed.run_id}-{changed.rung}", found.id, changed.run_id, changed.rung,
+            changed.chosen, changed.ended, changed.circumstances,
+            Known(Full(changed, found, leads)),
+        )  # fmt: skip
 
     return make

@@ -64,6 +64,23 @@ def test_long_tables_are_turned_page_by_page(fifty: str, get_of: Of) -> None:
     assert get("/?page=99").status_code == 200
 
 
+def test_of_another_error_it_is_said_that_the_choice_rests_on_the_mae(get: Get) -> None:
+    said = "rest on the MAE, whatever error is shown"
+    assert said not in get("/?pipeline=synthetic-pv-02").text
+    page = get("/?pipeline=synthetic-pv-02&metric=pinball").text
+    assert said in page
+    assert "worth it · " not in page  # a gain in MAE per gram beside another error
+
+
+def test_a_row_leads_to_card_and_evidence(get: Get) -> None:
+    page = get("/?pipeline=synthetic-pv-02&lang=en").text
+    cards = re.findall(r'href="([^"]+)#card"', page)
+    evidence = re.findall(r'href="([^"]+)#evidence"', page)
+    assert len(evidence) == page.count('<tr id="m-') > len(cards) > 0
+    model = get(unescape(cards[0])).text
+    assert model.count('id="card"') == model.count('id="evidence"') == 1
+
+
 @pytest.mark.parametrize("path", ["/", "/?lang=fr", "/?runs=all", "/?scope=training&metric=rmse"])
 def test_pages_are_served_with_a_strict_policy(get: Get, path: str) -> None:
     answer = get(path)

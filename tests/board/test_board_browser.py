@@ -268,6 +268,21 @@ def test_a_static_site_sorts_by_script(mixed: str, tmp_path: Path, browse: Open)
     keep(page, "static_model_fr")
 
 
+def test_a_static_site_filters_without_a_script(mixed: str, tmp_path: Path, browse: Open) -> None:
+    write_site(Store(mixed), None, tmp_path)
+    page = browse(f"file://{tmp_path}/index.html", java_script_enabled=False)
+    page.get_by_role("link", name="RMSE", exact=True).click()
+    expect(page.locator(".picks a[aria-current]").first).to_have_text("RMSE")
+    expect(page.locator("thead")).to_contain_text("RMSE")
+    page.get_by_role("link", name="training", exact=True).click()
+    expect(page.locator(".picks a[aria-current]").nth(1)).to_have_text("training")
+    expect(page.locator(".picks a[aria-current]").first).to_have_text("RMSE")
+    page.get_by_role("link", name="synthetic-pv-02", exact=True).click()
+    expect(page.locator("nav a[aria-current]").first).to_have_text("synthetic-pv-02")
+    expect(page.locator(".picks a[aria-current]").first).to_have_text("RMSE")
+    keep(page, "static_filtered")
+
+
 @pytest.fixture
 def reviewed(
     tmp_path: Path, empty_store: Path, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +44,19 @@ def test_errors_whose_intervals_overlap_share_a_rank_unless_the_run_proved_the_g
     assert ranks(told, "error_rank") == {"a": 1, "b": 2}
 
 
+@pytest.mark.parametrize("metric", ["rmse", "nmae", "mase", "pinball", "crps"])
+def test_each_metric_has_the_interval_that_its_run_told_or_none(
+    rows: list[RungRow], entry_of: Make, metric: str
+) -> None:
+    told = {metric: 1.0, f"{metric}_ci": (0.9, 1.2)}
+    older = {metric: 1.3, f"{metric}_ci": None}
+    board = board_of(
+        [entry_of(rows[0], rung="a", **told), entry_of(rows[1], rung="b", **older)], metric=metric
+    )
+    assert ranks(board, "error") == {"a": 1.0, "b": 1.3}
+    assert ranks(board, "error_ci") == {"a": (0.9, 1.2), "b": None}
+
+
 def test_of_lead_times_the_error_is_theirs_and_no_proof_of_the_whole_counts(
     rows: list[RungRow], entry_of: Make
 ) -> None:
@@ -69,7 +81,7 @@ def test_of_lead_times_the_error_is_theirs_and_no_proof_of_the_whole_counts(
 def test_a_spoilt_tag_of_lead_times_is_told_and_tells_no_error(
     rows: list[RungRow], entry_of: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spoilt = replace(entry_of(rows[0]), lead_text='[{"from_s": 0}]')
+    spoilt = entry_of(rows[0], leads='[{"from_s": 0}]')
     assert spoilt.mae_by_lead == ()
     assert "frugal.mae_by_lead is left out: Field required" in caplog.text
 

@@ -4,11 +4,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from frugal_ai.board.axis import Axis, linear_axis, log_axis
 from frugal_ai.board.entries import Entry
+from frugal_ai.board.exports import board_svg
 from frugal_ai.board.filters import Filters
 from frugal_ai.board.groups import group_up
+from frugal_ai.board.links import Live
 from frugal_ai.board.ranking import Board, rank
 from frugal_ai.board.scatter import drawn, scatter
 from frugal_ai.board.words import words
@@ -62,7 +66,7 @@ def names(svg: ET.Element) -> list[tuple[str, Box]]:
     found = []
     for one in group:
         x, y, text = float(one.get("x", 0)), float(one.get("y", 0)), one.text or ""
-        found.append((text, Box(x, y - 10, x + 6 * len(text), y)))
+        found.append((text, Box(x, y - 9, x + 6 * len(text), y)))
     return found
 
 
@@ -75,6 +79,74 @@ def test_names_do_not_touch_each_other(rows: list[RungRow], entry_of: Make) -> N
     assert len(found) == 10
     for index, (_, box) in enumerate(found):
         assert not any(box.overlap(other) for _, other in found[index + 1 :])
+
+
+places = st.lists(
+    st.tuples(st.floats(-7, 1), st.floats(0.2, 30), st.integers(3, 22)), min_size=1, max_size=40
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=places, chosen=st.integers(-1, 3))
+def test_no_name_covers_a_point_the_front_or_another_name(
+    rows: list[RungRow], entry_of: Make, found: list[tuple[float, float, int]], chosen: int
+) -> None:
+    entries = [
+        entry_of(
+            rows[0], rung=f"{index:02}".ljust(letters, "x"), mae=mae,
+            mae_ci=(0.9 * mae, 1.2 * mae), co2e_g=10**power, co2e_g_per_1000=0.0,
+            chosen=index == chosen,
+        )
+        for index, (power, mae, letters) in enumerate(found)
+    ]  # fmt: skip
+    svg = picture(board_of(entries))
+    texts = names(svg)
+    at = [middle(one) for one in points(svg).values()]
+    front = segments(svg)
+    assert len(front) % 2 == 1
+    for index, (_, box) in enumerate(texts):
+        assert not any(box.overlap(other) for _, other in texts[:index])
+        assert not any(box.gap(x, y) < 5 for x, y in at)
+        assert not any(box.overlap(one) for one in front)
+        assert box.left >= 62
+        assert box.right <= 748
+
+
+def middle(point: ET.Element) -> tuple[float, float]:
+    (path,) = point
+    left, top = path.get("d", "")[1:].split("m")[0].split()
+    return float(left), float(top)
+
+
+def segments(svg: ET.Element) -> list[Box]:
+    """The steps of the front, as thick as they are drawn."""
+    (path,) = (one.get("d", "") for one in svg if one.get("class") == "front")
+    x, y = map(float, path[1 : re.search("[HV]", path).start()].split())  # type: ignore[union-attr]  # it has one
+    boxes = []
+    for axis, value in re.findall(r"([HV])([\d.]+)", path):
+        to_x, to_y = (float(value), y) if axis == "H" else (x, float(value))
+        boxes.append(
+            Box(min(x, to_x) - 0.7, min(y, to_y) - 0.7, max(x, to_x) + 0.7, max(y, to_y) + 0.7)
+        )
+        x, y = to_x, to_y
+    return boxes
+
+
+def test_a_few_points_are_all_named(rows: list[RungRow], entry_of: Make) -> None:
+    entries = [entry_of(row) for row in rows]
+    assert {text for text, _ in names(picture(board_of(entries)))} == {row.rung for row in rows}
+
+
+def test_a_picture_that_stands_alone_has_its_title_and_warnings(
+    rows: list[RungRow], entry_of: Make
+) -> None:
+    entries = [entry_of(row, weather="perfect", simulated=True) for row in rows]
+    svg = ET.fromstring(board_svg(board_of(entries), Filters(), words("en"), Live()))  # noqa: S314 - of our own making
+    said = [one.text for one in svg.iter(f"{SVG}text")]
+    assert said[:2] == ["Load of a feeder", "Simulated data · Perfect weather"]
+    real = [entry_of(row, weather="as_known", simulated=False) for row in rows]
+    svg = ET.fromstring(board_svg(board_of(real), Filters(), words("en"), Live()))  # noqa: S314 - as above
+    assert not [one for one in svg.iter(f"{SVG}text") if one.get("class") == "flag"]
 
 
 def test_a_name_is_text_whatever_it_is(rows: list[RungRow], entry_of: Make) -> None:

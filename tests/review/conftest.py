@@ -38,6 +38,22 @@ def quick(hasty_disk: None) -> None:
     """Let SQLite not wait for the disk."""
 
 
+@dataclass
+class Clock:
+    """A time that goes on when a test says so [s]."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
 @dataclass(frozen=True)
 class Store:
     """A tracking store beside runs that were logged to it."""

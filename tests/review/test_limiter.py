@@ -1,28 +1,20 @@
+from typing import Any
+
 import pytest
 
 from frugal_ai.review import limiter as module
 from frugal_ai.review.limiter import Limiter
 
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+Fixture = Any
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def limiter(clock: Clock) -> Limiter:
+def limiter(clock: Fixture) -> Limiter:
     return Limiter(per_name=3, per_address=5, window_s=60, clock=clock)
 
 
 def test_a_name_waits_after_its_failures_until_the_first_is_old(
-    limiter: Limiter, clock: Clock
+    limiter: Limiter, clock: Fixture
 ) -> None:
     for _ in range(3):
         assert limiter.wait_s("here", "ada") == 0

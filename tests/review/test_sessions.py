@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -7,23 +8,13 @@ from frugal_ai.errors import OutputError, ReviewError
 from frugal_ai.review.accounts import Account
 from frugal_ai.review.sessions import Sessions, read_key
 
+Fixture = Any
+
 ADA = Account(name="ada", role="reviewer")
 
 
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def sessions(clock: Clock) -> Sessions:
+def sessions(clock: Fixture) -> Sessions:
     return Sessions(Fernet.generate_key(), clock=clock)
 
 
@@ -47,7 +38,7 @@ def test_what_is_no_key(tmp_path: Path) -> None:
         read_key(tmp_path / "no" / "session.key")
 
 
-def test_a_session_is_read_until_it_is_over(sessions: Sessions, clock: Clock) -> None:
+def test_a_session_is_read_until_it_is_over(sessions: Sessions, clock: Fixture) -> None:
     cookie = sessions.begin(ADA)
     found = sessions.read(cookie)
     assert found is not None
@@ -84,7 +75,7 @@ def test_a_session_that_was_signed_out_is_over_wherever_its_cookie_is(sessions: 
 
 
 def test_sessions_that_ended_are_forgotten_when_they_would_be_over(
-    sessions: Sessions, clock: Clock
+    sessions: Sessions, clock: Fixture
 ) -> None:
     for _ in range(3):
         session = sessions.read(sessions.begin(ADA))
@@ -94,7 +85,7 @@ def test_sessions_that_ended_are_forgotten_when_they_would_be_over(
     assert len(sessions._ended) == 1
 
 
-def test_a_token_belongs_to_one_session(sessions: Sessions, clock: Clock) -> None:
+def test_a_token_belongs_to_one_session(sessions: Sessions, clock: Fixture) -> None:
     token = sessions.token("session 1")
     assert sessions.is_token(token, "session 1")
     assert not sessions.is_token(token, "session 2")

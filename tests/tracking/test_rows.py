@@ -7,8 +7,8 @@ from mlflow.tracking import MlflowClient
 
 from frugal_ai.report import LeadReport, LevelReport, RungRow, RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs, rows
-from frugal_ai.tracking.content import row_fields, run_tags, rung_tags, tag_names
-from frugal_ai.tracking.records import read_records
+from frugal_ai.tracking.content import row_fields, run_tags, rung_tags
+from frugal_ai.tracking.records import read_heads, read_records
 
 RunMaker = Callable[..., Path]
 
@@ -48,8 +48,8 @@ def test_errors_by_lead_time_are_one_tag(make_run: RunMaker, tmp_path: Path) -> 
     tags = [rung_tags(row) for row in RunReport.read(folder).rows()]
     assert ["frugal.mae_by_lead" in one for one in tags] == [True, False, False]
     assert len(tags[0]["frugal.mae_by_lead"]) < 250
-    records = read_records(uri, (), tag_names())
-    logged = [one.tags for one in records if one.role == "rung"]
+    records = read_records(uri, [one.run_id for one in read_heads(uri)])
+    logged = [one.tags for one in records.values()]
     assert [one["frugal.mae_by_lead"] for one in logged if "frugal.mae_by_lead" in one] == [
         tags[0]["frugal.mae_by_lead"]
     ]

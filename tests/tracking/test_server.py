@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+from frugal_ai.board.store import Store
 from frugal_ai.errors import TrackingError, UnknownModelError
 from frugal_ai.report import RunReport
 from frugal_ai.review.decisions import Decisions
 from frugal_ai.review.promotion import decide
 from frugal_ai.review.pull import pull
 from frugal_ai.review.situation import Proposal, look
-from frugal_ai.tracking import log_run, read_runs
+from frugal_ai.tracking import default_uri, log_run, read_runs, rest
 
 RunMaker = Callable[..., Path]
 
@@ -149,3 +150,35 @@ def test_a_board_reads_a_server_as_it_reads_a_database(server: str, run_dir: Pat
     files = store.files(entry)
     assert "bundle/MODEL_CARD.md" in files
     assert b"on-the-board" in store.read(entry, "run.json")
+
+
+def test_the_board_reads_a_server_as_it_reads_a_database(
+    server: str, run_dir: Path, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "PAGE", 2)  # so that runs are cut by pages
+    folder = make_run(run_dir.parent, run_id="shown")
+    log_run(folder, server)
+    log_run(folder, default_uri(folder.parent))
+    of_server, of_file = Store(server), Store(default_uri(folder.parent))
+    assert of_server.whole().read is None
+    for rung in ("ridge", "basis_ridge"):
+        one, other = (store.snapshot().model("shown", rung) for store in (of_server, of_file))
+        ids = {"mlflow_run_id": None}
+        assert one.row.model_copy(update=ids) == other.row.model_copy(update=ids)
+        assert (one.run.reason, one.run.title) == (other.run.reason, other.run.title)
+        assert set(of_server.files(one)) == set(of_file.files(other))
+    later = make_run(folder.parent, run_id="since", ended=RunReport.read(folder).ended)
+    log_run(later, server)
+    monkeypatch.setattr("frugal_ai.board.store._ASK_EVERY_S", 0.0)
+    assert of_server.snapshot().model("since").chosen
+
+
+def test_what_keeps_a_server_from_being_read_is_told(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TrackingError, match="cannot be read: 404"):
+        Store(f"{server}/no/such/place").snapshot()
+    with pytest.raises(TrackingError, match=r"cannot be read: .*refused"):
+        Store(f"http://127.0.0.1:{_free_port()}").snapshot()
+    monkeypatch.setattr(rest, "plain", lambda _: False)  # the client signs in as it can
+    assert Store(server).whole().read is None
