@@ -130,8 +130,8 @@ def compare(pipeline: Pipeline, bundle: Path, informed: Informed) -> Found:
     """Ask everybody at every hour of the test year."""
     series, forecaster, at = opened(pipeline, bundle)
     values = np.asarray(series.filled, np.float64)
-    truth = values[at[:, None] + np.arange(HOURS)]
-    starts, at = at, np.arange(at[0], at[-1] + STARTS)
+    starts = at[: 1 - STARTS]  # work that starts may wait into the hours after
+    truth = values[starts[:, None] + np.arange(HOURS)]
     forecasts = {
         "constant: start now": np.zeros((len(at), HOURS)),
         "seasonal naive, a day": naive(values, at, 1),

@@ -23,18 +23,18 @@ for _name, _value in {
 
 if TYPE_CHECKING:
     from frugal_ai.tracking.log import log_ledger, log_run
+    from frugal_ai.tracking.making import load_store, make_store
     from frugal_ai.tracking.rows import read_runs
-    from frugal_ai.tracking.store import load_store, make_store
     from frugal_ai.tracking.uri import default_uri
 
 __all__ = ["default_uri", "load_store", "log_ledger", "log_run", "make_store", "read_runs"]
 
 _HOMES = {
     "default_uri": "uri",
-    "load_store": "store",
+    "load_store": "making",
     "log_ledger": "log",
     "log_run": "log",
-    "make_store": "store",
+    "make_store": "making",
     "read_runs": "rows",
 }
 
