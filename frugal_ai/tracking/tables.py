@@ -14,10 +14,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import sqlalchemy
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
 from frugal_ai.errors import TrackingError
+from frugal_ai.tracking.uri import sqlite_file
 from frugal_ai.tracking.writer import Started, Version
 
-_BUSY_S = 30  # that another program may write
 _COLUMNS: Mapping[str, frozenset[str]] = {
     "experiments": frozenset(
         {"experiment_id", "name", "artifact_location", "lifecycle_stage", "creation_time",
@@ -51,15 +55,15 @@ _ELSEWHERE = (
 """Finds experiments whose files are not on this machine."""
 
 
-def fit(path: Path) -> bool:
+def fit(uri: str) -> bool:
     """Say whether a store has the tables that are known here, and nothing that has to be given."""
-    if not path.is_file():
+    if not sqlite_file(uri).is_file():
         return False
     try:
-        with closing(_connect(path)) as connection:
+        with _connected(uri) as connection:
             known = all(_fits(connection, *table) for table in _COLUMNS.items())
             return known and connection.execute(_ELSEWHERE).fetchone() is None
-    except sqlite3.Error:
+    except (sqlite3.Error, SQLAlchemyError):
         return False  # mlflow's own client says what is wrong
 
 
@@ -70,20 +74,28 @@ def _fits(connection: sqlite3.Connection, table: str, known: frozenset[str]) -> 
     return known <= there.keys() and not any(there[name] for name in there.keys() - known)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+@contextmanager
+def _connected(uri: str) -> Iterator[sqlite3.Connection]:
+    """Connect as the options in the URI say, and leave transactions to the caller."""
+    with closing(sqlalchemy.create_engine(uri, poolclass=NullPool).raw_connection()) as lent:
+        connection = lent.driver_connection
+        assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - of such a URI it is one
+        connection.isolation_level = None
+        yield connection
 
 
 @contextmanager
-def open_tables(path: Path) -> Iterator["Tables"]:
+def open_tables(uri: str) -> Iterator["Tables"]:
     """Write to a store: all that is written within, or nothing.
 
     Raises
     ------
     sqlite3.Error
         If it cannot be written.
+    SQLAlchemyError
+        If it cannot be opened.
     """
-    with closing(_connect(path)) as connection:
+    with _connected(uri) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN IMMEDIATE")
         tables = Tables(connection)

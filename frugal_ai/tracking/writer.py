@@ -125,8 +125,7 @@ def open_writer(uri: str) -> Iterator[Writer]:
     if is_known(uri):
         from frugal_ai.tracking.tables import open_tables
 
-        path = sqlite_file(uri)
-        with alone(path.parent), open_tables(path) as tables:
+        with alone(sqlite_file(uri).parent), open_tables(uri) as tables:
             yield tables
         return
     from frugal_ai.tracking.client import ClientWriter
@@ -142,4 +141,4 @@ def is_known(uri: str) -> bool:
 
     if database(uri) != "sqlite" or os.environ.get("MLFLOW_ENABLE_WORKSPACES"):
         return False
-    return fit(sqlite_file(uri))
+    return fit(uri)

@@ -22,11 +22,14 @@ RunMaker = Callable[..., Path]
 TIMES = {"creation_time", "last_update_time", "last_updated_time", "deleted_time"}
 
 
-def changed(path: Path, *statements: str) -> Path:
+def uri_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def changed(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
-    return path
 
 
 def content(path: Path, folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -124,33 +127,35 @@ def test_a_store_of_another_shape_is_left_to_mlflow(
     tmp_path: Path, empty_store: Path, table: str
 ) -> None:
     path = Path(shutil.copy(empty_store, tmp_path / "mlflow.db"))
-    assert fit(path)
-    assert fit(changed(path, f"ALTER TABLE {table} ADD COLUMN optional TEXT"))
-    assert fit(changed(path, f"ALTER TABLE {table} ADD COLUMN given INTEGER NOT NULL DEFAULT 1"))
+    assert fit(uri_of(path))
+    changed(path, f"ALTER TABLE {table} ADD COLUMN optional TEXT")
+    assert fit(uri_of(path))
+    changed(path, f"ALTER TABLE {table} ADD COLUMN given INTEGER NOT NULL DEFAULT 1")
+    assert fit(uri_of(path))
     changed(path, f"ALTER TABLE {table} RENAME TO gone")
-    assert not fit(path)
+    assert not fit(uri_of(path))
     changed(path, f"CREATE TABLE {table} AS SELECT * FROM gone")  # noqa: S608 - one of ours
-    assert fit(path)
+    assert fit(uri_of(path))
     changed(path, f"DROP TABLE {table}", f"CREATE TABLE {table} (demanded TEXT NOT NULL)")
-    assert not fit(path)
+    assert not fit(uri_of(path))
 
 
 def test_artifacts_elsewhere_are_left_to_mlflow(tmp_path: Path, empty_store: Path) -> None:
     path = Path(shutil.copy(empty_store, tmp_path / "mlflow.db"))
     changed(path, "UPDATE experiments SET artifact_location = 's3://bucket/runs'")
-    assert not fit(path)
+    assert not fit(uri_of(path))
 
 
 def test_what_is_no_store_is_left_to_mlflow(tmp_path: Path) -> None:
-    assert not fit(tmp_path / "none.db")
+    assert not fit(uri_of(tmp_path / "none.db"))
     (tmp_path / "text.db").write_text("no database" * 100)
-    assert not fit(tmp_path / "text.db")
+    assert not fit(uri_of(tmp_path / "text.db"))
 
 
 def test_workspaces_are_left_to_mlflow(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = f"sqlite:///{shutil.copy(empty_store, tmp_path / 'mlflow.db')}"
+    uri = uri_of(shutil.copy(empty_store, tmp_path / "mlflow.db"))
     assert is_known(uri)
     monkeypatch.setenv("MLFLOW_ENABLE_WORKSPACES", "true")
     assert not is_known(uri)
@@ -159,7 +164,7 @@ def test_workspaces_are_left_to_mlflow(
 
 def interrupted(path: Path, folder: Path) -> None:
     """Begin to write to a store."""
-    with open_tables(path) as tables:
+    with open_tables(uri_of(path)) as tables:
         experiment = tables.create_experiment("load", (folder / "files").as_uri())
         run = tables.create_run(experiment, 0, {"a": "b"}, "one")
         tables.log_artifact(run.run_id, folder / "note.txt")
@@ -184,7 +189,7 @@ def test_figures_that_sql_cannot_hold(tmp_path: Path, empty_store: Path) -> None
         (tmp_path / name).mkdir()
         path = Path(shutil.copy(empty_store, tmp_path / name / "mlflow.db"))
         if name == "ours":
-            with open_tables(path) as tables:
+            with open_tables(uri_of(path)) as tables:
                 written(tables, path.parent, odd)
         else:
             with open_store(f"sqlite:///{path}", writing=True) as client:
