@@ -191,8 +191,9 @@ def section(found: Found) -> str:
                  f" month: {shares(found, ours, found.month, tuple(range(1, 13)), '{}')}."),
             fill(where(found, ours)),
             fill("Values are of the instant at the beginning of their hour; a choice at an hour"
-                 " knows those before it, so the newest is an hour old. What is published later"
-                 " than that is known later, and a choice by it is a little worse. Intensity is"
+                 " knows those before it, so the newest is an hour old: a source that publishes"
+                 " within the hour is assumed, and what a later one would cost is not measured"
+                 " here. Intensity is"
                  " direct and of production alone, estimated from eCO2mix's production by kind:"
                  " good for the shape of a day, not for totals."),
         ]
