@@ -25,7 +25,7 @@ def windows(hours: FloatArray) -> FloatArray:
 
 def once(forecast: FloatArray) -> IntArray:
     """Choose the window of least forecast at each start [O, 24], once for all, [O]."""
-    return windows(forecast).argmin(axis=1)
+    return np.asarray(windows(forecast).argmin(axis=1))
 
 
 def again(forecast: FloatArray) -> IntArray:

@@ -1,7 +1,8 @@
 """Runs in MLflow: a parent run per pipeline run, a child per rung, the chosen model registered.
 
 The only importer of mlflow, which costs two seconds of CPU time and 150 MB: it is imported when
-what needs it is asked for. `records` reads what MLflow keeps in a database without it.
+what needs it is asked for. `records` reads what MLflow keeps in a database without it, and `tables`
+writes a SQLite store without it.
 """
 
 import os

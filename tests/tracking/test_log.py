@@ -169,12 +169,13 @@ def test_a_relative_store_is_found_from_elsewhere(
 
 
 @pytest.fixture(params=["tables", "client"])
-def writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
+def writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[object]:
     """Write without mlflow, and with it; returns what does."""
     if request.param == "tables":
         return Tables
     monkeypatch.setattr("frugal_ai.tracking.writer.is_known", lambda _uri: False)
-    return MlflowClient
+    patched: type[object] = MlflowClient
+    return patched
 
 
 def failing_upload(*_: object, **__: object) -> None:

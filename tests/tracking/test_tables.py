@@ -155,7 +155,7 @@ def test_what_is_no_store_is_left_to_mlflow(tmp_path: Path) -> None:
 def test_workspaces_are_left_to_mlflow(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = uri_of(shutil.copy(empty_store, tmp_path / "mlflow.db"))
+    uri = uri_of(Path(shutil.copy(empty_store, tmp_path / "mlflow.db")))
     assert is_known(uri)
     monkeypatch.setenv("MLFLOW_ENABLE_WORKSPACES", "true")
     assert not is_known(uri)
