@@ -9,7 +9,7 @@ from frugal_ai.tracking.writer import failures, is_known
 
 
 def load_store(run_dir: Path, uri: str | None) -> None:
-    """Import what writes to the store of a run.
+    """Import what writes to the store of a run; what makes one is imported when one is made.
 
     Raises
     ------
@@ -18,7 +18,8 @@ def load_store(run_dir: Path, uri: str | None) -> None:
     """
     where = _resolved(run_dir, uri)
     import_module("frugal_ai.tracking.log")
-    if is_known(where):
+    new = database(where) == "sqlite" and not sqlite_file(where).exists()
+    if new or is_known(where):
         import_module("frugal_ai.tracking.tables")
     elif database(where) is not None:
         import_module("mlflow.store.tracking.sqlalchemy_store")
