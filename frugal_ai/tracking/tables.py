@@ -47,7 +47,6 @@ _COLUMNS: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """What is written or asked for; a table may have more, if nobody has to give it."""
 
-
 _ELSEWHERE = (
     "SELECT 1 FROM experiments WHERE artifact_location LIKE '%://%'"
     " AND artifact_location NOT LIKE 'file://%' LIMIT 1"
@@ -98,13 +97,15 @@ def open_tables(uri: str) -> Iterator["Tables"]:
     with _connected(uri) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN IMMEDIATE")
-        tables = Tables(connection)
+        tables, written = Tables(connection), False
         try:
             yield tables
             connection.execute("COMMIT")
+            written = True
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if not written:
                 tables.remove_files()
 
 
