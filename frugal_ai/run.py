@@ -226,11 +226,11 @@ def _log(order: Order, ledger: Ledger) -> RunReport:
     return RunReport.read(order.out)
 
 
-def _load_tracking(_run_dir: Path, uri: str | None) -> None:
+def _load_tracking(run_dir: Path, uri: str | None) -> None:
     from frugal_ai import tracking
 
     with suppress(TrackingError):
-        tracking.load_store(uri)
+        tracking.load_store(run_dir, uri)
 
 
 def _make_store(run_dir: Path, uri: str | None) -> bool:

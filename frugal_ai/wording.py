@@ -14,7 +14,8 @@ def figure(value: float) -> str:
 
 def scale(grams: float) -> tuple[float, str]:
     """Return the unit that suits emissions [gCO2e]: how many grams it is, and its symbol."""
-    return next((one for one in _MASSES if abs(grams) >= 0.9995 * one[0]), (1.0, "g"))
+    least = _MASSES[-1] if grams else (1.0, "g")
+    return next((one for one in _MASSES if abs(grams) >= 0.9995 * one[0]), least)
 
 
 def mass(grams: float) -> str:

@@ -7,6 +7,9 @@ from frugal_ai.bill.bill import Bill, Figures
 from frugal_ai.bill.uncertainty import Range
 from frugal_ai.wording import figure, mass, percent
 
+TABLE_WIDTH = 120
+"""Room that the table may need [characters]."""
+
 _TOP = 5
 
 

@@ -48,7 +48,7 @@ def bill(
     from frugal_ai.bill.fleet import read_fleet
     from frugal_ai.bill.folder import write_bill
     from frugal_ai.bill.model import read_model
-    from frugal_ai.bill.table import bill_sentences, bill_table, ratio_sentence
+    from frugal_ai.bill.table import TABLE_WIDTH, bill_sentences, bill_table, ratio_sentence
     from frugal_ai.bill.uncertainty import ratio
     from frugal_ai.cost.factors import load_factors
 
@@ -61,7 +61,8 @@ def bill(
         return
     console = Console(highlight=False)
     console.print(f"{made.model} under {made.fleet}", markup=False, soft_wrap=True)
-    console.print(bill_table(made))
+    # figures cut short are worth nothing: where the terminal is narrow, its lines wrap
+    Console(highlight=False, width=max(console.width, TABLE_WIDTH)).print(bill_table(made))
     for sentence in bill_sentences(made):
         console.print(sentence, markup=False, soft_wrap=True)
     if against is not None:

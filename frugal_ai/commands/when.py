@@ -1,6 +1,8 @@
 """When to train: the greenest window before a deadline."""
 
 import json
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import click
 
 @click.command()
 @click.argument("pipeline", type=click.Path(path_type=Path))
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--deadline", required=True, help="From now on, such as 24h, or 2026-01-31T06:00Z.")
 @click.option("--duration", help="Of the run, such as 2h; by default what plan expects.")
 @click.option(
@@ -27,18 +30,38 @@ import click
 @click.option("--now", "asked", help="Instead of the machine's clock: 2026-01-31T06:00Z.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no more.")
 @click.option("--sdk", "as_sdk", is_flag=True, help="Print it as the Carbon Aware SDK does.")
-def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **given: Any) -> None:
-    """Show the greenest window to train PIPELINE in, beside starting now."""
+@click.option("--wait", "waits", is_flag=True, help="Wait for it, asking again as time goes on.")
+@click.option("--every", help="From one question to the next, with --wait; by default 1h.")
+def when(
+    pipeline: Path,
+    command: tuple[str, ...],
+    *,
+    as_json: bool,
+    as_sdk: bool,
+    asked: str | None,
+    waits: bool,
+    **given: Any,
+) -> None:
+    """Show the greenest window to train PIPELINE in, beside starting now.
+
+    With --wait, return when its time has come, or start COMMAND then: -- frugal-ai run PIPELINE.
+    """
     from frugal_ai.cost.context import build_context
     from frugal_ai.cost.intensity.gsf import written
     from frugal_ai.pipeline import read_pipeline
     from frugal_ai.when import advice, greenest
 
+    alone = {"--json": as_json, "--sdk": as_sdk, "--now": asked is not None}
+    _check_wait(command, given["every"], [name for name, is_ in alone.items() if is_], waits=waits)
     declared = read_pipeline(pipeline)
     now = datetime.now(UTC) if asked is None else _instant(asked, "--now")
     duration = _duration(given["duration"], pipeline, given["ledger"])
     deadline = _deadline(given["deadline"], now)
     provider = _provider(given, clock_checked=asked is None)
+    if waits:
+        _wait(provider, deadline, duration, _span(given["every"] or "1h", "--every"))
+        _start(command)
+        return
     points = provider.points(now, deadline)
     choice = greenest(points, now, deadline, duration)
     if as_sdk:
@@ -55,6 +78,44 @@ def when(pipeline: Path, *, as_json: bool, as_sdk: bool, asked: str | None, **gi
         return
     for line in told.lines():
         click.echo(line)
+
+
+def _check_wait(
+    command: tuple[str, ...], every: str | None, alone: list[str], *, waits: bool
+) -> None:
+    """Refuse what does not go together, before hours of waiting."""
+    if waits and alone:
+        raise click.UsageError(f"expected --wait without {alone[0]}, got both")
+    if not waits and (command or every is not None):
+        what = "--every" if every is not None else f"the command {command[0]!r}"
+        raise click.UsageError(f"expected --wait beside {what}, got it alone")
+    if command and shutil.which(command[0]) is None:
+        raise click.UsageError(f"expected a command that can be started, got {command[0]!r}")
+
+
+def _wait(provider: Any, deadline: datetime, duration: timedelta, every: timedelta) -> None:
+    from frugal_ai.waiting import SystemClock, Wait, wait
+    from frugal_ai.when import Choice, greenest
+
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
+    def ask(now: datetime) -> Choice:
+        return greenest(provider.points(now, deadline), now, deadline, duration)
+
+    wait(Wait(deadline, duration, every), ask, SystemClock(tell), tell)
+
+
+def _start(command: tuple[str, ...]) -> None:
+    """Become the command, so that nothing of this one is left beside it."""
+    from frugal_ai.errors import CostError
+
+    if not command:
+        return
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - what the user asked to start
+    except OSError as error:
+        raise CostError(f"{command[0]}: cannot be started: {error.strerror}") from error
 
 
 def _provider(given: dict[str, Any], *, clock_checked: bool) -> Any:

@@ -22,7 +22,7 @@ class Measurement:
     wall_s
         Wall time of a single execution [s].
     rel_spread
-        (max - min) / median of the blocks' CPU times [1]; None where there was one block.
+        (max - least) / least of the blocks' CPU times [1]; None where there was one block.
     n_repeats
         Executions in a block.
     n_blocks

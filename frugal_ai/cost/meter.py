@@ -50,9 +50,10 @@ class CpuMeter:
     """CPU time of this process, its threads and its children; short work is repeated.
 
     Work is executed once. If that took `single_cpu_s` or more, it is the measurement. Else work is
-    repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the medians of
-    the others, per execution, are the measurement. Its spread is that of the blocks, or by how much
-    the machine was slower meanwhile than it has been, if that is more.
+    repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the least of the
+    others, per execution, is the measurement: what else a machine does can only lengthen it. Its
+    spread is that of the blocks, or by how much the machine was slower meanwhile than it has been,
+    if that is more.
 
     Parameters
     ----------
@@ -140,15 +141,16 @@ class CpuMeter:
                 slower.append(self._pace.slowdown(self._clock))
         total = self._since(start)
         cpu = [block.total_cpu_s for block in blocks]
-        middle = median(cpu)
-        if middle <= 0:
+        best = min(blocks, key=lambda block: block.total_cpu_s)
+        least = best.total_cpu_s
+        if least <= 0:
             raise CostError("meter: expected clocks that run forward, got blocks of 0 CPU-s")
         return replace(
             first,
-            cpu_s=middle / repeats,
-            children_cpu_s=median(block.children_cpu_s for block in blocks) / repeats,
-            wall_s=median(block.wall_s for block in blocks) / repeats,
-            rel_spread=max((max(cpu) - min(cpu)) / middle, median(slower)),
+            cpu_s=least / repeats,
+            children_cpu_s=best.children_cpu_s / repeats,
+            wall_s=best.wall_s / repeats,
+            rel_spread=max((max(cpu) - least) / least, median(slower)),
             n_repeats=repeats,
             n_blocks=len(blocks),
             total_cpu_s=total.total_cpu_s,

@@ -53,7 +53,7 @@ class Record:
     cpu_time_s, children_cpu_time_s, wall_s
         Of one execution [s], the first including the second.
     cpu_time_rel_spread
-        (max - min) / median of the blocks [1].
+        (max - least) / least of the blocks [1].
     rss_peak_bytes
         Most resident memory of the process by then [bytes].
     energy_method, quality

@@ -1,7 +1,8 @@
 """Runs in MLflow: a parent run per pipeline run, a child per rung, the chosen model registered.
 
 The only importer of mlflow, which costs two seconds of CPU time and 150 MB: it is imported when
-what needs it is asked for. `records` reads what MLflow keeps in a database without it.
+what needs it is asked for. `records` reads what MLflow keeps in a database without it, and `tables`
+writes a SQLite store without it.
 """
 
 import os
@@ -23,18 +24,18 @@ for _name, _value in {
 
 if TYPE_CHECKING:
     from frugal_ai.tracking.log import log_ledger, log_run
+    from frugal_ai.tracking.making import load_store, make_store
     from frugal_ai.tracking.rows import read_runs
-    from frugal_ai.tracking.store import load_store, make_store
     from frugal_ai.tracking.uri import default_uri
 
 __all__ = ["default_uri", "load_store", "log_ledger", "log_run", "make_store", "read_runs"]
 
 _HOMES = {
     "default_uri": "uri",
-    "load_store": "store",
+    "load_store": "making",
     "log_ledger": "log",
     "log_run": "log",
-    "make_store": "store",
+    "make_store": "making",
     "read_runs": "rows",
 }
 

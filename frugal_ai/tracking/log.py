@@ -7,9 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from frugal_edge.bundle import open_bundle
-from mlflow.entities import Metric, Param
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import OutputError, TrackingError
 from frugal_ai.report import MlflowReport, RunReport
@@ -23,8 +20,8 @@ from frugal_ai.tracking.content import (
     source_tags,
 )
 from frugal_ai.tracking.model import log_models
-from frugal_ai.tracking.store import FAILURES, open_store
 from frugal_ai.tracking.uri import artifact_location, default_uri, reason, resolve, shown
+from frugal_ai.tracking.writer import Writer, failures, open_writer
 
 _FILES = (
     "run.json", "ledger.jsonl", "pareto.svg", "leaderboard.json", "leaderboard.csv",
@@ -61,11 +58,11 @@ def log_run(run_dir: Path, uri: str | None = None) -> MlflowReport:
     where = _where(report, run_dir, uri)
     try:
         target = resolve(where)
-        with open_store(target, writing=True) as client:
+        with open_writer(target) as writer:
             location = artifact_location(target, run_dir.absolute().parent, report.pipeline)
-            experiment = _experiment(client, report.pipeline, location)
-            run = _logged(client, experiment, report) or _log(client, experiment, report, run_dir)
-    except FAILURES as error:
+            experiment = _experiment(writer, report.pipeline, location)
+            run = _logged(writer, experiment, report) or _log(writer, experiment, report, run_dir)
+    except failures() as error:
         why = reason(error)
         if report.mlflow is None or not report.mlflow.logged:
             with suppress(OutputError):
@@ -89,9 +86,9 @@ def log_ledger(run_dir: Path, uri: str, run_id: str) -> None:
         If the store cannot be written; the run stays logged with the ledger that it has.
     """
     try:
-        with open_store(resolve(uri), writing=True) as client:
-            client.log_artifact(run_id, str(run_dir / "ledger.jsonl"))
-    except FAILURES as error:
+        with open_writer(resolve(uri)) as writer:
+            writer.log_artifact(run_id, run_dir / "ledger.jsonl")
+    except failures() as error:
         raise TrackingError(f"{shown(uri)}: the ledger is not logged: {reason(error)}") from error
 
 
@@ -107,87 +104,78 @@ def _note(report: RunReport, run_dir: Path, outcome: MlflowReport) -> None:
     report.model_copy(update={"mlflow": outcome}).write(run_dir)
 
 
-def _experiment(client: MlflowClient, name: str, location: str | None) -> str:
-    found = client.get_experiment_by_name(name)
+def _experiment(writer: Writer, name: str, location: str | None) -> str:
+    found = writer.get_experiment(name)
     if found is None:
-        try:
-            return str(client.create_experiment(name, artifact_location=location))
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        found = client.get_experiment_by_name(name)  # somebody else was faster
-    if found.lifecycle_stage != "active":
+        return writer.create_experiment(name, location)
+    number, stage = found
+    if stage != "active":
         raise TrackingError(
             f"expected experiment {name!r} to be active, it is deleted; to restore it: "
-            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+            f"mlflow experiments restore --experiment-id {number}"
         )
-    return str(found.experiment_id)
+    return number
 
 
-def _logged(client: MlflowClient, experiment: str, report: RunReport) -> str | None:
+def _logged(writer: Writer, experiment: str, report: RunReport) -> str | None:
     """Return the MLflow run of this report; what an attempt that was cut off left is removed."""
-    wanted = f"tags.`{ROLE}` = 'run' and tags.`frugal.run_id` = '{report.run_id}'"
     complete = None
-    for run in client.search_runs([experiment], wanted):
-        if run.info.status in _COMPLETE:
-            complete = str(run.info.run_id)
+    wanted = {ROLE: "run", "frugal.run_id": report.run_id}
+    for run_id, status in writer.search_runs(experiment, wanted):
+        if status in _COMPLETE:
+            complete = run_id
         else:
-            _discard(client, experiment, run.info.run_id)
+            _discard(writer, experiment, run_id)
     return complete
 
 
-def _discard(client: MlflowClient, experiment: str, parent: str) -> None:
-    for child in client.search_runs([experiment], f"tags.`{_PARENT}` = '{parent}'"):
-        for version in client.search_model_versions(f"run_id = '{child.info.run_id}'"):
-            client.delete_model_version(version.name, version.version)
-        client.delete_run(child.info.run_id)
-    client.delete_run(parent)
+def _discard(writer: Writer, experiment: str, parent: str) -> None:
+    for child, _ in writer.search_runs(experiment, {_PARENT: parent}):
+        writer.discard(child)
+    writer.discard(parent)
 
 
-def _log(client: MlflowClient, experiment: str, report: RunReport, run_dir: Path) -> str:
-    bundles = {name: open_bundle(run_dir / name) for name in report.bundles}
+def _log(writer: Writer, experiment: str, report: RunReport, run_dir: Path) -> str:
+    bundles = [open_bundle(run_dir / name) for name in report.bundles]
     start = _ms(report.started)
+    parent = writer.create_run(experiment, start, _tags(report), report.pipeline).run_id
+    try:
+        writer.log_batch(parent, run_params(report), _figures(report, run_dir), _ms(report.ended))
+        _artifacts(writer, parent, report, run_dir)
+        for rung, row in zip(report.rungs, report.rows(), strict=True):
+            tags = {**rung_tags(row), **source_tags(report), ROLE: "rung", _PARENT: parent}
+            child = writer.create_run(experiment, start, tags, rung.rung)
+            figures = _known(rung.flat())
+            writer.log_batch(child.run_id, rung_params(rung), figures, _ms(rung.ended))
+            if rung.chosen:
+                log_models(writer, child, report.pipeline, bundles)
+            writer.set_terminated(child.run_id, "FINISHED", _ms(rung.ended))
+        writer.set_terminated(parent, _ENDS[report.status], _ms(report.ended))
+    except failures():
+        with suppress(*failures()):  # where the store is gone, the next attempt removes it
+            _discard(writer, experiment, parent)
+        raise
+    return parent
+
+
+def _tags(report: RunReport) -> dict[str, str]:
     tags = {**run_tags(report), **source_tags(report), ROLE: "run"}
     if report.compression is not None:
         tags["frugal.shipped"] = report.compression.shipped
-    parent = client.create_run(experiment, start, tags, report.pipeline).info.run_id
-    try:
-        best = next((rung for rung in report.rungs if rung.chosen), None)
-        figures = {} if best is None else best.flat()
-        figures |= _compression(report) | ledger_figures(run_dir / "ledger.jsonl")
-        figures |= bill_figures(run_dir / "bill")
-        if report.context.fleet_years is not None:
-            figures["bill.years"] = report.context.fleet_years
-        _batch(client, parent, run_params(report), figures, report.ended)
-        _artifacts(client, parent, report, run_dir)
-        for rung, row in zip(report.rungs, report.rows(), strict=True):
-            tags = {**rung_tags(row), **source_tags(report), ROLE: "rung", _PARENT: parent}
-            child = client.create_run(experiment, start, tags, rung.rung).info
-            _batch(client, child.run_id, rung_params(rung), rung.flat(), rung.ended)
-            if rung.chosen:
-                log_models(client, child, report.pipeline, list(bundles.values()))
-            client.set_terminated(child.run_id, "FINISHED", _ms(rung.ended))
-        client.set_terminated(parent, _ENDS[report.status], _ms(report.ended))
-    except FAILURES:
-        with suppress(*FAILURES):  # where the store is gone, the next attempt removes it
-            _discard(client, experiment, parent)
-        raise
-    return str(parent)
+    return tags
 
 
-def _batch(
-    client: MlflowClient,
-    run: str,
-    params: Mapping[str, str],
-    figures: Mapping[str, float | None],
-    at: datetime,
-) -> None:
-    """Log all of a run at once: each call to the store is some transactions."""
-    client.log_batch(
-        run,
-        metrics=[Metric(k, float(v), _ms(at), 0) for k, v in figures.items() if v is not None],
-        params=[Param(name, value) for name, value in params.items()],
-    )
+def _figures(report: RunReport, run_dir: Path) -> dict[str, float]:
+    """Return the metrics of the run: of the chosen rung, of compressing it, of the bill."""
+    best = next((rung for rung in report.rungs if rung.chosen), None)
+    figures = {} if best is None else best.flat()
+    figures |= _compression(report) | ledger_figures(run_dir / "ledger.jsonl")
+    figures |= bill_figures(run_dir / "bill")
+    return _known(figures | {"bill.years": report.context.fleet_years})
+
+
+def _known(figures: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in figures.items() if value is not None}
 
 
 def _compression(report: RunReport) -> dict[str, float | None]:
@@ -207,14 +195,14 @@ def _compression(report: RunReport) -> dict[str, float | None]:
     return figures
 
 
-def _artifacts(client: MlflowClient, run: str, report: RunReport, run_dir: Path) -> None:
+def _artifacts(writer: Writer, run: str, report: RunReport, run_dir: Path) -> None:
     for name in _FILES:
         if (run_dir / name).is_file():
-            client.log_artifact(run, str(run_dir / name))
+            writer.log_artifact(run, run_dir / name)
     if (run_dir / "bill").is_dir():
-        client.log_artifacts(run, str(run_dir / "bill"), "bill")
+        writer.log_artifacts(run, run_dir / "bill", "bill")
     for name in report.bundles:
-        client.log_artifacts(run, str(run_dir / name), name)
+        writer.log_artifacts(run, run_dir / name, name)
 
 
 def _ms(instant: datetime) -> int:

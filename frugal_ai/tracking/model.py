@@ -2,20 +2,19 @@
 
 import json
 import platform
+import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
+import yaml
 from frugal_edge.bundle import Bundle
 from frugal_edge.manifest import Tensor
-from mlflow.entities import RunInfo
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.tracking import MlflowClient
-from mlflow.types import Schema, TensorSpec
+
+from frugal_ai.tracking.writer import Started, Version, Writer
 
 CANDIDATE = "candidate"
 """Alias of the newest version that nobody has decided on."""
@@ -23,7 +22,6 @@ BUNDLE = "frugal.bundle"
 """Tag of a version: the identity of its bundle."""
 
 _GRAPH = "model.onnx"
-_READY_S = 30  # some registries take a while to copy a model
 _RESERVED = str.maketrans("/:", "__")  # in the names of registered models
 _ONE_THREAD = {
     "intra_op_num_threads": 1,
@@ -33,9 +31,7 @@ _ONE_THREAD = {
 }
 
 
-def log_models(
-    client: MlflowClient, run: RunInfo, pipeline: str, bundles: Sequence[Bundle]
-) -> None:
+def log_models(writer: Writer, run: Started, pipeline: str, bundles: Sequence[Bundle]) -> None:
     """Log the model of each series under a run, and make it the candidate of its name.
 
     Parameters
@@ -48,13 +44,13 @@ def log_models(
         One per series.
     """
     for bundle in bundles:
-        version = log_model(client, run, pipeline, bundle, alone=len(bundles) == 1)
-        client.set_registered_model_alias(version.name, CANDIDATE, version.version)
+        version = log_model(writer, run, pipeline, bundle, alone=len(bundles) == 1)
+        writer.set_registered_model_alias(version, CANDIDATE)
 
 
 def log_model(
-    client: MlflowClient, run: RunInfo, pipeline: str, bundle: Bundle, *, alone: bool
-) -> ModelVersion:
+    writer: Writer, run: Started, pipeline: str, bundle: Bundle, *, alone: bool
+) -> Version:
     """Log the model of one series under a run, and register it.
 
     Parameters
@@ -68,9 +64,9 @@ def log_model(
     place = "model" if alone else f"model/{bundle.manifest.series_id.translate(_RESERVED)}"
     with TemporaryDirectory(prefix="frugal-ai-") as folder:
         write_model(bundle, Path(folder), run.run_id)
-        client.log_artifacts(run.run_id, folder, place)
+        writer.log_artifacts(run.run_id, Path(folder), place)
     source = f"{run.artifact_uri}/{place}"
-    return _register(client, name, source, run.run_id, bundle.manifest.id)
+    return writer.create_model_version(name, source, run.run_id, {BUNDLE: bundle.manifest.id})
 
 
 def registered_name(pipeline: str, series: str, *, alone: bool) -> str:
@@ -93,31 +89,8 @@ def write_model(bundle: Bundle, folder: Path, run_id: str) -> None:
     run_id
         The MLflow run that the model belongs to.
     """
-    manifest = bundle.manifest
-    model = Model(
-        run_id=run_id,
-        artifact_path="model",
-        signature=ModelSignature(
-            inputs=_schema(list(manifest.inputs.values())),
-            outputs=_schema(list(manifest.outputs.values())),
-        ),
-        metadata={"bundle": manifest.id, "unit": manifest.unit, "simulated": manifest.simulated},
-    )
-    model.add_flavor(
-        "onnx",
-        onnx_version=installed("onnx"),
-        data=_GRAPH,
-        providers=["CPUExecutionProvider"],
-        onnx_session_options=_ONE_THREAD,
-    )
-    model.add_flavor(
-        "python_function",
-        loader_module="mlflow.onnx",
-        data=_GRAPH,
-        python_version=platform.python_version(),
-        env={"virtualenv": "python_env.yaml"},
-    )
-    model.save(str(folder / "MLmodel"))
+    text = yaml.safe_dump(_described(bundle, run_id), default_flow_style=False)
+    (folder / "MLmodel").write_text(text, encoding="utf-8")
     (folder / _GRAPH).write_bytes(bundle.content[_GRAPH])
     packages = {"mlflow": installed("mlflow-skinny")}
     packages |= {name: installed(name) for name in ("numpy", "onnx", "onnxruntime")}
@@ -127,27 +100,51 @@ def write_model(bundle: Bundle, folder: Path, run_id: str) -> None:
     (folder / "python_env.yaml").write_text(json.dumps(environment), encoding="utf-8")
 
 
-def _schema(tensors: list[Tensor]) -> Schema:
-    return Schema(
+def _described(bundle: Bundle, run_id: str) -> dict[str, Any]:
+    """Return the content of the file MLmodel, which MLflow loads a model by."""
+    manifest = bundle.manifest
+    return {
+        "artifact_path": "model",
+        "flavors": {
+            "onnx": {
+                "onnx_version": installed("onnx"),
+                "data": _GRAPH,
+                "providers": ["CPUExecutionProvider"],
+                "onnx_session_options": _ONE_THREAD,
+            },
+            "python_function": {
+                "loader_module": "mlflow.onnx",
+                "data": _GRAPH,
+                "python_version": platform.python_version(),
+                "env": {"virtualenv": "python_env.yaml"},
+            },
+        },
+        "metadata": {
+            "bundle": manifest.id, "unit": manifest.unit, "simulated": manifest.simulated,
+        },
+        "mlflow_version": installed("mlflow-skinny"),
+        "model_uuid": uuid.uuid4().hex,
+        "run_id": run_id,
+        "signature": {
+            "inputs": _schema(list(manifest.inputs.values())),
+            "outputs": _schema(list(manifest.outputs.values())),
+            "params": None,
+        },
+        "utc_time_created": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
+    }  # fmt: skip
+
+
+def _schema(tensors: list[Tensor]) -> str:
+    return json.dumps(
         [
-            TensorSpec(
-                np.dtype(tensor.dtype),
-                tuple(-1 if size is None else size for size in tensor.shape),
-                tensor.name,
-            )
+            {
+                "name": tensor.name,
+                "type": "tensor",
+                "tensor-spec": {
+                    "dtype": tensor.dtype,
+                    "shape": [-1 if size is None else size for size in tensor.shape],
+                },
+            }
             for tensor in tensors
         ]
-    )
-
-
-def _register(
-    client: MlflowClient, name: str, source: str, run_id: str, bundle: str
-) -> ModelVersion:
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    return client.create_model_version(
-        name, source, run_id, tags={BUNDLE: bundle}, await_creation_for=_READY_S
     )

@@ -14,12 +14,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from frugal_ai.errors import TrackingError, UnknownModelError
+from frugal_ai.tracking.client import ClientWriter
 from frugal_ai.tracking.content import ROLE
 from frugal_ai.tracking.logged import LoggedRun, logged_run, no_run
 from frugal_ai.tracking.model import BUNDLE, log_model, registered_name
 from frugal_ai.tracking.stages import ALIASES, Stage, moves
 from frugal_ai.tracking.store import FAILURES, open_store
 from frugal_ai.tracking.uri import reason, resolve, shown
+from frugal_ai.tracking.writer import Started
 
 _STAGE = "frugal.stage"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
@@ -129,8 +131,9 @@ class Registry:
         for found in self._client.search_model_versions(f"run_id = '{child.info.run_id}'"):
             if found.name == name and found.tags.get(BUNDLE) == bundle.manifest.id:
                 return self._registered(found)
-        made = log_model(self._client, child.info, pipeline, bundle, alone=alone)
-        return self._registered(made)
+        begun = Started(str(child.info.run_id), str(child.info.artifact_uri))
+        made = log_model(ClientWriter(self._client), begun, pipeline, bundle, alone=alone)
+        return self._registered(self._client.get_model_version(made.name, made.version))
 
     def named(self, text: str) -> Registered:
         """Return the version that ``ALIAS/NAME`` or ``NAME/VERSION`` says.

@@ -1,14 +1,16 @@
+import io
 import json
 import math
 from collections.abc import Callable
 
 import pytest
+from rich.console import Console
 
 from frugal_ai.bill.basis import Work
 from frugal_ai.bill.bill import OWN, Bill, make_bill
 from frugal_ai.bill.fleet import Fleet
 from frugal_ai.bill.model import Model
-from frugal_ai.bill.table import bill_sentences
+from frugal_ai.bill.table import TABLE_WIDTH, bill_sentences, bill_table
 from frugal_ai.cost.factors import Factors
 from frugal_ai.cost.record import STAGES
 
@@ -112,6 +114,14 @@ def test_own_factor_changes_the_bill(fleet_of: Fleets, model_of: Models, factors
     theirs = make_bill(fleet_of(), model_of(), factors)
     assert ours.stages["storage"].kwh == pytest.approx(2 * theirs.stages["storage"].kwh)
     assert ours.factor_set_id != theirs.factor_set_id
+
+
+def test_no_figure_is_cut_short(bill: Bill) -> None:
+    page = io.StringIO()
+    Console(width=TABLE_WIDTH, file=page).print(bill_table(bill))
+    printed = page.getvalue()
+    assert "…" not in printed
+    assert len(printed.splitlines()) == len(bill.stages) + 3  # two lines of heads, the whole
 
 
 def test_sentences_say_what_dominates_and_never_net(bill: Bill) -> None:

@@ -55,6 +55,8 @@ def test_where_the_comma_is_decimal_a_semicolon_parts_the_ends() -> None:
     [
         (None, "\u2013"),
         (2e-6, "2.00\u00a0µgCO2e"),
+        (2e-7, "0.200\u00a0µgCO2e"),
+        (0.0, "0\u00a0gCO2e"),
         (0.0456, "45.6\u00a0mgCO2e"),
         (1.5e6, "1.50\u00a0tCO2e"),
     ],

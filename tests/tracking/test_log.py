@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import MlflowReport, RungReport, RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs
+from frugal_ai.tracking.tables import Tables
 
 RunMaker = Callable[..., Path]
 
@@ -167,15 +168,25 @@ def test_a_relative_store_is_found_from_elsewhere(
     assert log_run(run_dir.parent / "here") == logged
 
 
+@pytest.fixture(params=["tables", "client"])
+def writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[object]:
+    """Write without mlflow, and with it; returns what does."""
+    if request.param == "tables":
+        return Tables
+    monkeypatch.setattr("frugal_ai.tracking.writer.is_known", lambda _uri: False)
+    patched: type[object] = MlflowClient
+    return patched
+
+
 def failing_upload(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/mlartifacts")
 
 
 def test_a_failed_upload_leaves_nothing_and_can_be_repeated(
-    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, writer: type
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, "log_artifacts", failing_upload)
+        patch.setattr(writer, "log_artifacts", failing_upload)
         with pytest.raises(TrackingError, match="No space left on device: /full") as caught:
             log_run(run_dir)
     assert f"frugal-ai log {run_dir}" in str(caught.value)
@@ -190,10 +201,10 @@ def test_a_failed_upload_leaves_nothing_and_can_be_repeated(
 
 
 def test_what_fails_after_registration_takes_the_version_back(
-    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, writer: type
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, "set_registered_model_alias", failing_upload)
+        patch.setattr(writer, "set_registered_model_alias", failing_upload)
         with pytest.raises(TrackingError, match="No space left"):
             log_run(run_dir)
     assert client_of(run_dir).search_model_versions("name = 'load'") == []
@@ -201,28 +212,29 @@ def test_what_fails_after_registration_takes_the_version_back(
 
 @pytest.mark.parametrize("at", ["log_batch", "log_artifact", "create_model_version"])
 def test_an_attempt_that_was_cut_off_is_replaced(
-    run_dir: Path, monkeypatch: pytest.MonkeyPatch, at: str
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, writer: type, at: str
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, at, interrupt)
+        patch.setattr(writer, at, interrupt)
         with pytest.raises(KeyboardInterrupt):
             log_run(run_dir)
     client = client_of(run_dir)
-    assert [run.info.status for run in runs_of(client, "run")] == ["RUNNING"]
+    left = [] if writer is Tables else ["RUNNING"]  # tables are written as a whole or not at all
+    assert [run.info.status for run in runs_of(client, "run")] == left
     logged = log_run(run_dir)
     assert [run.info.run_id for run in runs_of(client, "run")] == [logged.run_id]
     assert len(runs_of(client, "rung")) == 3
 
 
 def test_a_store_that_fails_on_the_way_out_too_is_told_once(
-    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, writer: type
 ) -> None:
     with monkeypatch.context() as patch:
-        for name in ("log_artifacts", "delete_run"):
-            patch.setattr(MlflowClient, name, failing_upload)
+        for name in ("log_artifacts", "discard" if writer is Tables else "delete_run"):
+            patch.setattr(writer, name, failing_upload)
         with pytest.raises(TrackingError, match="No space left"):
             log_run(run_dir)
     assert log_run(run_dir).logged

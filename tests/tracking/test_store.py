@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from frugal_ai.errors import TrackingError
 from frugal_ai.report import RunReport
 from frugal_ai.tracking import default_uri, log_run, read_runs
-from frugal_ai.tracking.store import _alone
+from frugal_ai.tracking.alone import alone
 from frugal_ai.tracking.uri import artifact_location, reason, resolve, shown
 
 RunMaker = Callable[..., Path]
@@ -142,11 +142,11 @@ def test_a_store_is_kept_from_others_while_it_is_written(tmp_path: Path) -> None
     inside = threading.Event()
 
     def enter() -> None:
-        with _alone(tmp_path):
+        with alone(tmp_path):
             inside.set()
 
     other = threading.Thread(target=enter)
-    with _alone(tmp_path):
+    with alone(tmp_path):
         other.start()
         assert not inside.wait(0.2)
     assert inside.wait(10)
