@@ -52,7 +52,12 @@ def test_by_a_timer_the_rest_goes_out_in_the_same_look(
             site.link._outgoing.outbox.put([LARGE], 0)
             site.forecast(2)
             looks: list[int] = []
-            assert await site.link.deliver(20, lambda: looks.append(1) or []) == 2
+
+            def look() -> list[Any]:
+                looks.append(1)
+                return []
+
+            assert await site.link.deliver(20, look) == 2
             assert looks == [1]
             assert site.count("outbox_messages") == 0
             assert site.count("outbox_dropped_total") == 1
