@@ -131,8 +131,8 @@ class Link:
         once = _Once(look, self.offer)
         try:
             async with asyncio.timeout(timeout_s):
-                while await self._again(once):
-                    await asyncio.sleep(self._backoff.pause())
+                while not await self._exchanged(once):
+                    pass
         except TimeoutError:
             self._tell(f"{self._settings.host}:{self._settings.port}: not done in {timeout_s:g} s")
         once()
@@ -140,15 +140,19 @@ class Link:
             raise once.failure
         return self._pump.delivered - before
 
-    async def _again(self, look: Callable[[], None]) -> bool:
-        """Connect, exchange what waits, and say whether it pays to do so again at once."""
+    async def _exchanged(self, look: Callable[[], None]) -> bool:
+        """Connect and exchange what waits; false, after a pause, if it pays to do so again."""
         try:
             async with self._connection() as client:
                 await first_of(client.lost(), self._exchange(client, look))
         except _TROUBLES as error:
-            return self._ended(error)
+            if not self._ended(error):
+                return True
+        else:
+            return True
         finally:
             self._counters.set("mqtt_connected", 0)
+        await asyncio.sleep(self._backoff.pause())
         return False
 
     def _connection(self) -> Client:

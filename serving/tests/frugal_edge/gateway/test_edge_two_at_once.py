@@ -39,7 +39,9 @@ def test_the_second_says_who_is_there(config: Path) -> None:
             assert done.returncode == 2
             assert done.stdout == ""
             place = config.parent / "state" / "gateway.lock"
-            assert done.stderr == f"frugal-edge: error: {place}: held by process {first.pid}: serve\n"
+            assert (
+                done.stderr == f"frugal-edge: error: {place}: held by process {first.pid}: serve\n"
+            )
         assert first.poll() is None
         first.kill()  # its lock goes with it
         first.wait(10)
