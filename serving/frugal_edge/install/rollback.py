@@ -1,5 +1,6 @@
 """An operator's return to the bundle before."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from frugal_edge.bundle import open_bundle
@@ -40,7 +41,7 @@ def roll_back(
     with sole(state / LOCK, f"rollback {series_id}"):
         recover(state)
         if slots.read(state, series_id).current is None:
-            raise InstallError(f"{series_id}: nothing is installed{_others(state)}")
+            raise InstallError(f"{series_id}: {_nothing(series_id, slots.series(state))}")
         with slots.changing(state, series_id) as record:
             back = _checked(state, record, store, why)
             audit.append(
@@ -66,6 +67,7 @@ def _checked(state: Path, record: Record, store: TrustStore, why: str) -> Record
     return record.rolled_back(why)
 
 
-def _others(state: Path) -> str:
-    known = slots.series(state)
-    return f"; there is {', '.join(known)}" if known else ""
+def _nothing(series_id: str, known: Sequence[str]) -> str:
+    if series_id in known:
+        return "no bundle runs, and none is kept from before"
+    return "nothing is installed" + (f"; there is {', '.join(known)}" if known else "")

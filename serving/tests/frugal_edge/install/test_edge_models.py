@@ -154,6 +154,17 @@ def test_a_series_that_is_not_there_cannot_go_back(
     assert models.series() == ("feeder",)
 
 
+def test_where_the_first_was_rolled_back_there_is_nothing_to_roll_back(
+    state: Path, store: TrustStore, release: Release
+) -> None:
+    install(state, release(1), store, How(trial=3))
+    roll_back(state, "feeder", store, "why")
+    with pytest.raises(
+        InstallError, match=r"^feeder: no bundle runs, and none is kept from before"
+    ):
+        roll_back(state, "feeder", store, "why")
+
+
 def test_a_damaged_version_before_is_not_brought_back(
     state: Path, store: TrustStore, release: Release
 ) -> None:
