@@ -91,7 +91,8 @@ benchmark-peers: $(VENV)/.run
 benchmark-edge: $(VENV)/.run
 	$(BIN)/python -m benchmarks.edge
 
-# What the gateway takes: memory, rest, installs, kills; an environment more, 0.2 GB.
+# What the gateway takes: memory, rest, installs, kills, requests; an environment more, 0.2 GB.
+# `python -m benchmarks.gateway http install` measures these two anew, in a minute, on a quiet machine.
 benchmark-gateway: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.gateway
 

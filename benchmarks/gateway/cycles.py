@@ -91,27 +91,33 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def measure(cycles: int = CYCLES) -> Growth:
-    """Run cycles after some that warm up."""
+@contextlib.contextmanager
+def working() -> Iterator[Days]:
+    """Open a gateway that has a history."""
     with tempfile.TemporaryDirectory() as place, quiet():
         state, example = make_state(Path(place)), read_example()
         clock = [float(example.end + 60)]
         gateway = Gateway(GatewayConfig("bench", state, power=_POWER), lambda: clock[0])
         for rows in example.messages():
             gateway.observe(example.series_id, rows, "http")
-        days, own = Days(gateway, example, clock), psutil.Process()
+        yield Days(gateway, example, clock)
+        gateway.close()
+
+
+def measure(cycles: int = CYCLES) -> Growth:
+    """Run cycles after some that warm up."""
+    with working() as days:
+        own = psutil.Process()
         days.run(WARM)
         before, cpu, wall = own.memory_info().rss, time.process_time(), time.perf_counter()
         days.run(cycles)
-        growth = Growth(
+        return Growth(
             cycles=cycles,
             before_mb=before / _MB,
             after_mb=own.memory_info().rss / _MB,
             cpu_ms=1000 * (time.process_time() - cpu) / cycles,
             wall_s=time.perf_counter() - wall,
         )
-        gateway.close()
-    return growth
 
 
 def main(cycles: int) -> None:

@@ -30,6 +30,12 @@ class Environment:
     megabytes: float
 
 
+def installed() -> Path | None:
+    """Return the interpreter of the environment that was made before, if there is one."""
+    python = PLACE / "bin" / "python"
+    return python if python.exists() else None
+
+
 def make_environment() -> Environment:
     """Install frugal-edge from this checkout in an environment of its own."""
     python = PLACE / "bin" / "python"

@@ -95,7 +95,7 @@ def work(state: Path, releases: Path, *, tested: bool) -> None:
             _cycle(models, series, passes=kind == 2)
         if kind == 1:
             _say(slots.read(state, series), None)
-            roll_back(state, series, "to see")
+            roll_back(state, series, store, "to see")
 
 
 def _cycle(models: Models, series: str, *, passes: bool) -> None:

@@ -31,8 +31,10 @@ class Bound:
 
 def most(what: str, value: float | None, bound: float, unit: str, digits: int = 1) -> Bound:
     """Bound a figure from above; None was not measured."""
-    shown = "-" if value is None else f"{value:,.{digits}f} {unit}"
-    return Bound(what, f"≤ {bound:g} {unit}", shown, None if value is None else value <= bound)
+    shown = "-" if value is None else f"{value:,.{digits}f} {unit}".rstrip()
+    return Bound(
+        what, f"≤ {bound:g} {unit}".rstrip(), shown, None if value is None else value <= bound
+    )
 
 
 def least(what: str, value: float | None, bound: float, unit: str) -> Bound:

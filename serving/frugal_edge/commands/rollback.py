@@ -2,7 +2,7 @@
 
 import argparse
 
-from frugal_edge.commands._state import state_argument
+from frugal_edge.commands._state import TRUST, state_argument
 
 PURPOSE = "let the bundle before run again"
 
@@ -23,8 +23,10 @@ def run(options: argparse.Namespace) -> str:
     """Swap the bundle that runs and the one before."""
     from frugal_edge.install.models import one_line
     from frugal_edge.install.rollback import roll_back
+    from frugal_edge.trust.keys import TrustStore
 
-    now = roll_back(options.state, options.series, one_line(options.why), options.by)
+    store = TrustStore.read(options.state / TRUST)
+    now = roll_back(options.state, options.series, store, one_line(options.why), options.by)
     if now.current is None:
         return f"{options.series}: no bundle runs, the first one was on trial\n"
     kept = f", {now.previous.id} is kept" if now.previous else ""

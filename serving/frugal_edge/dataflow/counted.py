@@ -104,7 +104,7 @@ def as_text(found: Counted) -> str:
         rates = map(shown_bytes, (day, DAYS * day)) if days >= 1 else ("-", "-")
         rows.append((name, shown_bytes(total), *rates))
     lines = [
-        f"{found.gateway}: {found.readings:,.0f} readings in {days:.3g} days, since {since}",
+        f"{found.gateway}: {found.readings:,.0f} readings in {_span(found.seconds)}, since {since}",
         "",
         *aligned(rows),
         "",
@@ -137,3 +137,10 @@ def as_json(found: Counted) -> str:
 def _bytes(found: Counted, total: float) -> dict[str, float]:
     day = found.per_day(total)
     return {"bytes": total, "bytes_per_day": day, "bytes_per_year": day * DAYS}
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", DAY_S), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -102,7 +102,7 @@ def pull(
             disk.make_folder(folder)
         origin = _origin(folder, address)
         content = origin.channel()
-        payload, key = verify_payload(content, channels.PAYLOAD_TYPE, store)
+        payload, key = verify_payload(content, channels.PAYLOAD_TYPE, store, address)
         channel = channels.read_channel(payload)
         _remember_serial(folder, key, channel)
         origin.keep(content)

@@ -3,6 +3,7 @@
 import http.client
 import ipaddress
 import json
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -201,5 +202,11 @@ def _refused(url: str, error: urllib.error.HTTPError) -> TransportError:
 
 
 def _broken(url: str, error: Exception) -> TransportError:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-    return TransportError(f"{url}: cannot be read: {reason or type(error).__name__}")
+    reason = getattr(error, "reason", None) or error  # of a URLError, the error behind it
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return TransportError(
+            f"{url}: the certificate of the server is not trusted: {reason.verify_message}:"
+            " check its name, the clock, and SSL_CERT_FILE"
+        )
+    said = getattr(reason, "strerror", None) or reason
+    return TransportError(f"{url}: cannot be read: {said or type(error).__name__}")

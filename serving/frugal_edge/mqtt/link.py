@@ -106,7 +106,9 @@ class Link:
     async def deliver(
         self, timeout_s: float, look: Callable[[], Sequence[Issued]] | None = None
     ) -> int:
-        """Connect once, take the readings that wait, deliver the forecasts that do, disconnect.
+        """Take the readings that wait at the broker, deliver the forecasts that do, disconnect.
+
+        One connection does it, unless a message ended it that is then given up.
 
         Parameters
         ----------
@@ -128,18 +130,30 @@ class Link:
         before = self._pump.delivered
         once = _Once(look, self.offer)
         try:
-            async with asyncio.timeout(timeout_s), self._connection() as client:
-                await first_of(client.lost(), self._exchange(client, once))
+            async with asyncio.timeout(timeout_s):
+                while not await self._exchanged(once):
+                    pass
         except TimeoutError:
             self._tell(f"{self._settings.host}:{self._settings.port}: not done in {timeout_s:g} s")
-        except _TROUBLES as error:
-            self._ended(error)
-        finally:
-            self._counters.set("mqtt_connected", 0)
         once()
         if once.failure is not None:
             raise once.failure
         return self._pump.delivered - before
+
+    async def _exchanged(self, look: Callable[[], None]) -> bool:
+        """Connect and exchange what waits; false, after a pause, if it pays to do so again."""
+        try:
+            async with self._connection() as client:
+                await first_of(client.lost(), self._exchange(client, look))
+        except _TROUBLES as error:
+            if not self._ended(error):
+                return True
+        else:
+            return True
+        finally:
+            self._counters.set("mqtt_connected", 0)
+        await asyncio.sleep(self._backoff.pause())
+        return False
 
     def _connection(self) -> Client:
         return client_of(
@@ -190,11 +204,12 @@ class Link:
             log("info", "mqtt_connected", broker=f"{self._settings.host}:{self._settings.port}")
         self._trouble = ""
 
-    def _ended(self, error: BaseException) -> None:
-        """Tell why the connection ended."""
+    def _ended(self, error: BaseException) -> bool:
+        """Tell why the connection ended, and say whether it pays to connect again at once."""
         self._tell(said(self._settings, error))
         with suppress(StoreError):  # then it is tried again
-            self._pump.lost(error)
+            return self._pump.lost(error)
+        return False
 
     def _tell(self, trouble: str) -> None:
         """Tell of a trouble, unless it was the last thing that was told."""

@@ -1,13 +1,23 @@
 """From the outbox to the broker: in order, each deleted when the broker has it."""
 
 import asyncio
+from dataclasses import dataclass
 
 from frugal_edge.gateway.gateway import Gateway
 from frugal_edge.mqtt.client import SMALLER, Client, TooLargeError
 from frugal_edge.mqtt.outgoing import Outgoing
 from frugal_edge.store.outbox import Message
 
-_BECAUSE_OF_IT = (130, 149)  # reason codes: protocol error, packet too large
+_TOO_LARGE, _PROTOCOL = 149, 130  # reason codes
+_TRIES = 3  # that must end alike before a message is given up
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How many connections in a row ended with a message."""
+
+    message: int = 0
+    tries: int = 0
 
 
 class Pump:
@@ -24,6 +34,7 @@ class Pump:
         self._outgoing = outgoing
         self._taken = 0  # the broker has all up to this one
         self._sending: Message | None = None
+        self._ended = _Ended()
         self.delivered = 0
 
     async def drain(self, client: Client, stop: asyncio.Event) -> None:
@@ -65,11 +76,19 @@ class Pump:
             self._taken, self._sending = message.id, None
         self._outgoing.outbox.done(message)
 
-    def lost(self, error: BaseException) -> None:
-        """Drop the message that was on its way if it is why the broker ended the connection.
+    def lost(self, error: BaseException) -> bool:
+        """Take note that the connection ended while a message was on its way.
 
-        mosquitto 2.0 answers a payload beyond its `message_size_limit` with a reason that MQTT does
-        not have there, which paho takes for a protocol error.
+        A broker that says that the packet is too large does not take it later either: it is
+        dropped. mosquitto 2.0 answers a payload beyond its `message_size_limit` with a reason that
+        MQTT does not have there, which paho takes for a protocol error. That may have another cause
+        and pass, so the message is dropped when it has ended several connections in a row, all of
+        which had worked until it was sent.
+
+        Returns
+        -------
+        bool
+            Whether it pays to connect again at once: it was the message, or may have been.
 
         Raises
         ------
@@ -78,9 +97,14 @@ class Pump:
         """
         message, self._sending = self._sending, None
         reason = getattr(getattr(error.__cause__ or error, "rc", None), "value", 0)
-        if message is not None and reason in _BECAUSE_OF_IT:
+        if message is None or reason not in (_TOO_LARGE, _PROTOCOL):
+            return False
+        before = self._ended.tries if self._ended.message == message.id else 0
+        self._ended = _Ended(message.id, before + 1)
+        if reason == _TOO_LARGE or self._ended.tries >= _TRIES:
             told = (
                 f"{message.topic}: {message.size} bytes, after which the broker hung up: {SMALLER}"
             )
             self._outgoing.dropped(1, told)
             self._outgoing.outbox.done(message)
+        return True

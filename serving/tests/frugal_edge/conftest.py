@@ -3,7 +3,10 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -341,3 +344,18 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount one megabyte, where that is allowed."""
+    place, mount = tmp_path / "disk", shutil.which("mount")
+    place.mkdir()
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root")
+    options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    done = subprocess.run([mount, *options], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run([str(shutil.which("umount")), "-l", str(place)], check=True)

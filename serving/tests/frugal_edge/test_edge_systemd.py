@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,18 @@ def test_the_exposure_is_small(path: Path) -> None:
 def test_a_timer_has_its_service(path: Path) -> None:
     assert path.with_suffix(".service").exists()
     assert dict(settings(path))["WantedBy"] == "timers.target"
+
+
+def test_systemd_takes_them(tmp_path: Path) -> None:
+    """With the program where it is here, since systemd looks whether it is there."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed here (Debian: systemd)")
+    program = "/opt/frugal-edge/bin/frugal-edge"
+    for path in (*SERVICES, *TIMERS):
+        (tmp_path / path.name).write_text(path.read_text().replace(program, sys.executable))
+    done = subprocess.run(
+        [analyze, "verify", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -155,6 +155,15 @@ def test_a_gateway_reports_what_it_has_counted(
     assert "300 readings in 2 days" in capsys.readouterr().out
 
 
+def test_the_time_of_counting_has_a_unit_that_fits(
+    tmp_path: Path, capsys: Capture, gateway_yaml: Callable[[Path], Path]
+) -> None:
+    path = gateway_yaml(tmp_path)
+    fill(tmp_path / "state", days=0.1)
+    assert cli.main(["dataflow", "--config", str(path)]) == 0
+    assert "300 readings in 2.4 hours, since" in capsys.readouterr().out
+
+
 def test_a_gateway_that_has_counted_nothing_says_so(
     tmp_path: Path, capsys: Capture, gateway_yaml: Callable[[Path], Path]
 ) -> None:

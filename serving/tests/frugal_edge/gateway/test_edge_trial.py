@@ -13,6 +13,7 @@ from frugal_edge.install.models import Models
 from frugal_edge.install.rollback import roll_back
 from frugal_edge.quality import Quality
 from frugal_edge.runtime import Forecaster
+from frugal_edge.trust.keys import TrustStore
 
 ORIGIN, DAY, STEP = 1_717_192_800, 86400, 1800
 
@@ -263,7 +264,7 @@ def test_readings_in_the_unit_of_the_bundle_before_are_not_used(
     (issued,) = gateway.cycle()
     assert (issued.model, issued.quality) == (kw, Quality.MODEL)
     assert min(issued.values) > 1000
-    roll_back(site.state, "feeder", "by hand", "test")
+    roll_back(site.state, "feeder", TrustStore.read(site.state / "trust"), "by hand", "test")
     site.now += DAY
     (stand_in,) = gateway.cycle()  # with the readings of then, and none of the last two days
     assert (stand_in.unit, stand_in.quality) == ("MW", Quality.FALLBACK)

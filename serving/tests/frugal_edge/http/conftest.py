@@ -2,14 +2,17 @@
 
 import asyncio
 import hashlib
+import json
 import shutil
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from frugal_edge.clock import format_time
 from frugal_edge.gateway.config import GatewayConfig, HttpSettings
 from frugal_edge.gateway.gateway import Gateway
+from frugal_edge.http import hot
 from frugal_edge.http.app import create_app
 from frugal_edge.http.server import listen, serve_http
 from frugal_edge.install.installer import How, install
@@ -192,3 +196,97 @@ def live(make_site: Callable[..., Site]) -> Callable[..., Any]:
             loop.close()
 
     return serve
+
+
+NEWEST = f"/v1/series/{SERIES}/forecast"
+STATELESS = f"/v1/models/{MODEL}/forecast"
+ASKED = {"history": [50.0 + i % 7 for i in range(STEPS)], "origin": format_time(ORIGIN)}
+
+
+def get(path: str = NEWEST, *lines: str) -> bytes:
+    return "\r\n".join((f"GET {path} HTTP/1.1", "host: x", *lines, "", "")).encode()
+
+
+def post(content: object, path: str = STATELESS, *lines: str) -> bytes:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    lines = lines or ("content-type: application/json",)
+    head = (f"POST {path} HTTP/1.1", "host: x", *lines, f"content-length: {len(body)}", "", "")
+    return "\r\n".join(head).encode() + body
+
+
+class Peer:
+    """A connection whose answers are taken one by one."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._data = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *pieces: bytes, pause: float = 0.02) -> None:
+        for number, piece in enumerate(pieces):
+            if number:
+                time.sleep(pause)
+            self.socket.sendall(piece)
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """Take one answer: status, headers but the date, body."""
+        while b"\r\n\r\n" not in self._data:
+            self._more()
+        head, _, self._data = self._data.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        status = int(first.split()[1])
+        assert status == 100 or headers.pop("date").endswith("GMT")
+        length = int(headers.get("content-length", "0"))
+        while len(self._data) < length:
+            self._more()
+        body, self._data = self._data[:length], self._data[length:]
+        return status, headers, body
+
+    def ask(self, *pieces: bytes) -> tuple[int, dict[str, str], bytes]:
+        self.send(*pieces)
+        return self.answer()
+
+    def rest(self) -> bytes:
+        while part := self.socket.recv(65536):
+            self._data += part
+        return self._data
+
+    def _more(self) -> None:
+        part = self.socket.recv(65536)
+        assert part, f"closed after {self._data!r}"
+        self._data += part
+
+
+@pytest.fixture
+def kit() -> SimpleNamespace:
+    """Give what asks over a connection of its own, byte by byte."""
+    return SimpleNamespace(
+        Peer=Peer,
+        get=get,
+        post=post,
+        newest=NEWEST,
+        stateless=STATELESS,
+        origin=format_time(ORIGIN),
+        asked=ASKED,
+        good=post(ASKED),
+    )
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Collect the bodies of the requests that were answered without being parsed."""
+    found: list[bytes] = []
+    ask = hot.Hot.ask
+
+    def counted(self: Any, known: Any, body: bytes, *more: Any) -> None:
+        found.append(body)
+        ask(self, known, body, *more)
+
+    monkeypatch.setattr(hot.Hot, "ask", counted)
+    return found

@@ -292,7 +292,7 @@ def test_a_bundle_on_trial_is_not_replaced(
     install(state, release(5), store, AT_ONCE)
     install(state, release(6), store, How(trial=2))
     assert "bundle-6 is on trial, 2 cycles left" in refused(state, release(7))
-    roll_back(state, "feeder", "not wanted")
+    roll_back(state, "feeder", store, "not wanted")
     install(state, release(8), store, AT_ONCE)
     assert running(state) == "bundle-8"
     line = Models(state).line("feeder")
@@ -329,7 +329,7 @@ def test_what_a_killed_install_left_is_cleared(
         install(state, release(4), store, AT_ONCE)
     assert not (state / slots.INCOMING).exists()
     assert open_bundle(line / "a").manifest.id == "bundle-5"
-    roll_back(state, "feeder", "back")
+    roll_back(state, "feeder", store, "back")
     assert running(state) == "bundle-5"
 
 

@@ -86,7 +86,7 @@ def test_an_install_may_be_killed_before_any_step(
         found.append(whole(line.current, place))
         audit.read(place)
         if step % 2:
-            now = roll_back(place, "feeder", "after a kill").current
+            now = roll_back(place, "feeder", store, "after a kill").current
             assert now is not None
             assert now.id == {"bundle-2": "bundle-1", "bundle-3": "bundle-2"}[found[-1]]
         else:

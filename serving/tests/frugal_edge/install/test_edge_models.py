@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from frugal_edge.bundle import open_bundle
-from frugal_edge.errors import BundleError, InstallError
+from frugal_edge.errors import InstallError, SignatureError
 from frugal_edge.install import audit, floors, slots
 from frugal_edge.install.installer import How, install
 from frugal_edge.install.models import Line, Models
@@ -121,7 +121,7 @@ def test_the_stamp_tells_when_another_bundle_runs(
     install(state, release(3), store, How(trial=0))
     assert changed()
     for _ in range(4):  # back and forth between the same two bundles
-        roll_back(state, "feeder", "why")
+        roll_back(state, "feeder", store, "why")
         assert changed()
 
 
@@ -130,7 +130,7 @@ def test_an_operator_goes_back_and_forth(state: Path, store: TrustStore, release
         install(state, release(sequence), store, How(trial=0))
     models = Models(state)
     for runs_now, bad in (("bundle-1", "bundle-2"), ("bundle-2", "bundle-1")):
-        roll_back(state, "feeder", "too high at noon", "Ada")
+        roll_back(state, "feeder", store, "too high at noon", "Ada")
         assert runs(models.line("feeder")) == runs_now
         assert [one.id for one in slots.read(state, "feeder").rejected] == [bad]
     event = audit.read(state)[-1]
@@ -138,18 +138,31 @@ def test_an_operator_goes_back_and_forth(state: Path, store: TrustStore, release
     assert (event["why"], event["by"]) == ("too high at noon", "Ada")
 
 
-def test_an_operator_ends_a_trial(models: Models, state: Path) -> None:
-    roll_back(state, "feeder", "why")
+def test_an_operator_ends_a_trial(models: Models, state: Path, store: TrustStore) -> None:
+    roll_back(state, "feeder", store, "why")
     line = models.line("feeder")
     assert (runs(line), line.previous) == ("bundle-1", None)
     with pytest.raises(InstallError, match="feeder: no bundle is kept from before bundle-1"):
-        roll_back(state, "feeder", "why")
+        roll_back(state, "feeder", store, "why")
 
 
-def test_a_series_that_is_not_there_cannot_go_back(models: Models, state: Path) -> None:
+def test_a_series_that_is_not_there_cannot_go_back(
+    models: Models, state: Path, store: TrustStore
+) -> None:
     with pytest.raises(InstallError, match="roof: nothing is installed; there is feeder"):
-        roll_back(state, "roof", "why")
+        roll_back(state, "roof", store, "why")
     assert models.series() == ("feeder",)
+
+
+def test_where_the_first_was_rolled_back_there_is_nothing_to_roll_back(
+    state: Path, store: TrustStore, release: Release
+) -> None:
+    install(state, release(1), store, How(trial=3))
+    roll_back(state, "feeder", store, "why")
+    with pytest.raises(
+        InstallError, match=r"^feeder: no bundle runs, and none is kept from before"
+    ):
+        roll_back(state, "feeder", store, "why")
 
 
 def test_a_damaged_version_before_is_not_brought_back(
@@ -158,9 +171,21 @@ def test_a_damaged_version_before_is_not_brought_back(
     for sequence in (1, 2):
         install(state, release(sequence), store, How(trial=0))
     (state / "models" / "feeder" / "a" / "golden.json").write_bytes(b"{}")
-    with pytest.raises(BundleError, match=r"golden\.json"):
-        roll_back(state, "feeder", "why")
+    with pytest.raises(SignatureError, match=r"golden\.json: altered"):
+        roll_back(state, "feeder", store, "why")
     assert runs(Models(state).line("feeder")) == "bundle-2"
+
+
+def test_a_version_before_by_a_key_that_is_trusted_no_longer_is_not_brought_back(
+    state: Path, store: TrustStore, release: Release
+) -> None:
+    for sequence in (1, 2):
+        install(state, release(sequence), store, How(trial=0))
+    nobody = TrustStore(store.place, ())
+    with pytest.raises(SignatureError, match="expected a signature by a trusted key"):
+        roll_back(state, "feeder", nobody, "why")
+    assert runs(Models(state).line("feeder")) == "bundle-2"
+    assert said(state)[-1] == "commit"
 
 
 def test_rejections_are_bounded() -> None:

@@ -1,9 +1,7 @@
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -148,21 +146,6 @@ def test_a_process_that_is_killed_while_it_writes_loses_no_more_than_that(tmp_pa
     assert Readings(database).newest("a") == 0
     assert database.set_aside is None
     database.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount one megabyte, where that is allowed."""
-    place, mount = tmp_path / "disk", shutil.which("mount")
-    place.mkdir()
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes root")
-    options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    done = subprocess.run([mount, *options], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run([str(shutil.which("umount")), "-l", str(place)], check=True)
 
 
 def test_a_full_disk_is_an_error_that_passes(small_disk: Path) -> None:
