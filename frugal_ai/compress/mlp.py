@@ -41,7 +41,7 @@ class Perceptron:
     with ``z_f = (x_f - mean_f) * scale_f``. The floor is 0 for a rectified unit, and so low that it
     is never reached for a linear one. As 16-bit integers the weights take half the room of floats;
     their steps are part of ``scale`` and cost no operation of their own. Where no mean is ``far``
-    from zero for its spread, a graph takes the weighted means off after the product, once for all.
+    from zero for its spread, means may be taken off after the scale, and so after the product.
     """
 
     mean: Float32Array  # [F]
@@ -67,12 +67,11 @@ class Perceptron:
             const(values[:, None], np.float32)
             for values in (self.mean, self.scale, self.threshold, self.floor)
         )
-        hidden = _weights(self.hidden.T)
         if self.far or self.hidden.dtype != np.int16:  # others stand for what is rounded again
-            units = op.matmul(hidden, op.mul(op.sub(rows, mean), scale))  # [B, U, H]
+            scaled = op.mul(op.sub(rows, mean), scale)
         else:
-            off = op.matmul(hidden, op.mul(mean, scale))  # [U, 1]
-            units = op.sub(op.matmul(hidden, op.mul(rows, scale)), off)
+            scaled = op.sub(op.mul(rows, scale), op.mul(mean, scale))
+        units = op.matmul(_weights(self.hidden.T), scaled)  # [B, U, H]
         if (self.floor > LINEAR).any():
             units = op.max([op.add(units, threshold), floor])
         weighted = op.mul(units, _weights(self.out.T))

@@ -106,7 +106,7 @@ def late_product(node: onnx.NodeProto, editing: Editing) -> Found:
     left = sides[1] == node.input[0]
     if len(weights) != 2 or not size:
         return None
-    if left and weights[0] != 1 and not _cut_off(shift.value, editing):
+    if left and weights[0] != 1 and not _near_zero(shift.value, editing):
         return None  # far from zero, and only their differences are small
     constant, nodes = shift.constant, []
     if left and weights[0] != 1 and len(size) == 2 and size[0] == 1:  # the same for all rows
@@ -124,9 +124,10 @@ def late_product(node: onnx.NodeProto, editing: Editing) -> Found:
     return [*nodes, make(shift.kind, names, node.output[0])]
 
 
-def _cut_off(name: str, editing: Editing) -> bool:
+def _near_zero(name: str, editing: Editing) -> bool:
+    """Say whether values are cut off, or scaled already, which only those near zero are."""
     node = editing.makers.get(name)
-    return node is not None and node.op_type in {"Max", "Min"}
+    return node is not None and node.op_type in {"Max", "Min", "Mul"}
 
 
 def late_transpose(node: onnx.NodeProto, editing: Editing) -> Found:
