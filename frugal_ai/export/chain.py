@@ -64,4 +64,3 @@ def looked_up_once(node: onnx.NodeProto, editing: Editing) -> Found:
         make("Gather", [node.input[0], inner.input[0]], whole),
         make("Gather", [whole, inner.input[1]], node.output[0]),
     ]
-

@@ -49,7 +49,12 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
     """
     rules = _RULES + (_OF_FEATURES if fold_scalers else ())
     if not any(node.domain == TREES for node in model.graph.node):
-        rules += (*late.RULES, single_waves, single_sums, single_rolling)  # a tree would feel the last digit
+        rules += (
+            *late.RULES,
+            single_waves,
+            single_sums,
+            single_rolling,
+        )  # a tree would feel the last digit
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)

@@ -1,9 +1,8 @@
 """Means of covariates over rolling windows in single precision, where no tree looks at them."""
 
-import numpy as np
 import onnx
 
-from frugal_ai.export.editing import Editing, attributes, make, sizes
+from frugal_ai.export.editing import Editing, attributes, make
 
 _FLOAT, _DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 

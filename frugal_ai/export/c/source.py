@@ -16,14 +16,6 @@ from frugal_ai.export.c.text import is_name, name_of
 from frugal_ai.files import write_text
 
 _INCLUDES = "#include <math.h>\n#include <stddef.h>\n#include <string.h>"
-_WIDE = """/* where the compiler can write it twice, the wider vectors are used on processors that have them */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) \\
-    && !defined(__SANITIZE_ADDRESS__)
-#define FRUGAL_WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define FRUGAL_WIDE
-#endif
-"""
 
 
 def export_c(folder: Path, out: Path, name: str | None = None) -> Path:
@@ -78,9 +70,9 @@ def c_source(bundle: Bundle, name: str | None = None) -> str:
     cases = read_golden(bundle.content[golden.NAME], manifest)
     parts = [
         declarations(offered),
-        f"\n#ifndef {DECLARE_ONLY}\n\n{_INCLUDES}\n\n{_WIDE}",
+        f"\n#ifndef {DECLARE_ONLY}\n\n{_INCLUDES}\n",
         compiled.definitions,
-        compiled.function("FRUGAL_WIDE static void compute", [*offered.inputs, *offered.outputs]),
+        compiled.function("static void compute", [*offered.inputs, *offered.outputs]),
         function(offered),
         main_function(offered, cases),
         f"\n#endif /* {DECLARE_ONLY} */\n",
