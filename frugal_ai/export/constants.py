@@ -23,7 +23,8 @@ def folded(editing: Editing) -> Editing:
     """Compute nodes that depend on constants alone, where the result is not longer than they are.
 
     What is longer is left to the runtime, which computes it when it opens the graph. So is what
-    comes from weights of 16 bits, which may become 8 yet, or of 8, of which parts would be stored again.
+    comes from weights of 16 bits, which may become 8 yet, or of 8, whose parts would be stored
+    once more.
     """
     weights = _of_weights(editing)
     nodes = [
