@@ -166,14 +166,14 @@ def test_reference_bundles(both: Compare, path: Path) -> None:
 
 
 def test_a_perceptron(both: Compare, graph_of: Callable[..., bytes]) -> None:
-    """Scaler, two layers, weights of each kind, an output for each lead time."""
+    """Scaler, two layers, large weights of each kind, an output for each lead time."""
     rng = np.random.default_rng(1)
     constants = {
         "mean": rng.normal(5, 1, 60).astype(np.float32),
         "scale": rng.uniform(0.2, 2, 60).astype(np.float32),
-        "w1": rng.normal(0, 0.2, (60, 16)).astype(np.float16),
-        "b1": rng.normal(0, 0.1, 16).astype(np.float32),
-        "w2": rng.integers(-127, 128, (16, 48)).astype(np.int8),
+        "w1": rng.normal(0, 0.2, (60, 48)).astype(np.float16),
+        "b1": rng.normal(0, 0.1, 48).astype(np.float32),
+        "w2": rng.integers(-127, 128, (48, 48)).astype(np.int8),
         "s2": np.full((1, 48), 0.01, np.float32),
         "b2": rng.normal(5, 1, 48).astype(np.float32),
     }
