@@ -105,7 +105,7 @@ def test_rows_of_a_table_are_multiplied_before_they_are_looked_up() -> None:
     found = op.transpose(op.gather(table, place), perm=[0, 2, 1])
     y = product([x["rows"], found], 7)
     where = {"rows": given["rows"], "place": np.array([[0, 8, 3, 3, 1, 7], [5, 4, 3, 2, 1, 0]])}
-    assert left(y, {"rows": x["rows"], "place": place}, where) == [  # type: ignore[arg-type]  # whole numbers
+    assert left(y, {"rows": x["rows"], "place": place}, where) == [
         "Add", "Gather", "MatMul", "Transpose",
     ]  # fmt: skip
 
