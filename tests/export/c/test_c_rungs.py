@@ -229,3 +229,18 @@ def test_memory_is_reused_and_rows_stay_small(load: Place, both: Compare) -> Non
     definitions = both(content).compiled.definitions
     found = re.findall(r"^static \w+ work_\w+\[(\d+)\];", definitions, re.MULTILINE)
     assert sum(map(int, found)) < 48 * 20
+
+
+def test_a_table_of_a_table_takes_no_room(both: Compare, graph_of: Callable[..., bytes]) -> None:
+    rng = np.random.default_rng(2)
+    constants = {
+        "table": rng.normal(size=(9, 5)).astype(np.float32), "index": rng.integers(0, 9, 700),
+    }  # fmt: skip
+    nodes = [
+        make_node("Gather", ["table", "index"], ["whole"]),
+        make_node("Gather", ["whole", "x"], ["y"]),
+    ]
+    given = {"x": rng.integers(0, 700, (1, 48))}
+    model = both(graph_of(nodes, given, constants), "-O2")
+    assert "[3500]" not in model.compiled.definitions
+    model.agree(given)
