@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from benchmarks.peers.environments import ROOT
 from benchmarks.peers.work import FailedError
 
+_PATH = "PYTHONPATH"
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # what is installed has its bytecode beside it
 
 
@@ -21,6 +22,14 @@ class Cold:
     wall_ms: float
     cpu_ms: float
     rss_mb: float
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that starts as a script and finds the benchmarks."""
+    environ = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    before = environ.get(_PATH)
+    environ[_PATH] = os.pathsep.join([str(ROOT), *([before] if before else [])])
+    return environ
 
 
 def cold_starts(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str, Cold]:
@@ -47,7 +56,7 @@ def cold_starts(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str
 
 
 def _start(command: Sequence[str]) -> tuple[float, float, float]:
-    environ = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    environ = environment()
     start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -116,10 +116,11 @@ class Section:
                 " is its `predict` on features that are there, on one thread. C is compiled with"
                 " `gcc -O3`, features included, and called in a loop of C; its bytes are code and"
                 " constants. A cold start is from the start of a process to its first forecast,"
-                " imports included, with bytecode as installed, of LightGBM in an environment"
-                " with nothing else. The difference is the largest one over the mean of the"
-                " series: of C from the graph, of LightGBM on features in numpy from the same on"
-                " the graph's, of onnxmltools from LightGBM on the same features."
+                " imports included, with bytecode as installed and the garbage collector at rest,"
+                " of LightGBM in an environment with nothing else. The difference is the largest"
+                " one over the mean of the series: of C from the graph, of LightGBM on features in"
+                " numpy from the same on the graph's, of onnxmltools from LightGBM on the same"
+                " features."
             ),
             "\n".join(item(f"**{one.name}**: {one.configured}") for one in TOOLS),
         ]

@@ -16,7 +16,7 @@ from frugal_edge.session import BoundGraph, quiet_session
 from numpy.typing import NDArray
 
 from benchmarks.edge import c_code
-from benchmarks.edge.cold import Cold, cold_starts
+from benchmarks.edge.cold import Cold, cold_starts, environment
 from benchmarks.edge.teacher import Teacher
 from benchmarks.edge.timing import Run, Warm, interleaved, looped
 from benchmarks.edge.workers.arrays import write_arrays
@@ -32,7 +32,7 @@ Feeds = dict[str, NDArray[Any]]  # arrays with one row for each origin, by input
 SHIPPED, TEACHER, LIGHTGBM, TREES_ALONE, ONNXMLTOOLS, C = (
     "shipped", "teacher", "lightgbm", "trees_alone", "onnxmltools", "c",
 )  # fmt: skip
-_WORKERS = "benchmarks.edge.workers"
+_WORKERS = ROOT / "benchmarks" / "edge" / "workers"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Place:
         """Return what starts a worker on files of the folder."""
         python = str(self.installed[library].python) if library else sys.executable
         paths = [str(self.folder / name) for name in files]
-        return (python, "-m", f"{_WORKERS}.{worker}", *paths)
+        return (python, str(_WORKERS / f"{worker}.py"), *paths)
 
 
 def measure(run_dir: Path, teacher: Teacher, place: Place, effort: Effort) -> Speed:
@@ -247,7 +247,9 @@ def _onnxmltools(teacher: Teacher, place: Place) -> _Contender:
     graph = place.folder / "onnxmltools.onnx"
     command = place.command("convert", "trees.txt", graph.name, library="onnxmltools")
     try:
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        subprocess.run(
+            command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True
+        )
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
         raise ExportError(f"onnxmltools: {lines[-1]}") from error

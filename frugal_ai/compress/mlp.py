@@ -30,6 +30,7 @@ from frugal_ai.settings import Settings
 _FOLDS = 4  # of the ridges that it starts from
 _SMALL = 0.1  # of what rectified units add at first
 _LEVELS = 32767  # of the 16-bit weights
+_NEAR = 32.0  # means that float32 holds beside what varies [standard deviations]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Perceptron:
     The forecast is ``bias_h + sum_u out_hu * max(sum_f z_f * hidden_fu + threshold_u, floor_u)``
     with ``z_f = (x_f - mean_f) * scale_f``. The floor is 0 for a rectified unit, and so low that it
     is never reached for a linear one. As 16-bit integers the weights take half the room of floats;
-    their steps are part of ``scale`` and cost no operation of their own.
+    their steps are part of ``scale`` and cost no operation of their own. Where no mean is ``far``
+    from zero for its spread, means may be taken off after the scale, and so after the product.
     """
 
     mean: Float32Array  # [F]
@@ -49,6 +51,7 @@ class Perceptron:
     floor: Float32Array  # [U]
     out: NDArray[np.int16] | Float32Array  # [H, U]
     bias: Float32Array  # [H] [unit of the target]
+    far: bool = True  # whether features have to be centred before they are weighted
 
     def predict(self, features: Float32Array) -> FloatArray:
         """Forecast [B, H]."""
@@ -64,7 +67,10 @@ class Perceptron:
             const(values[:, None], np.float32)
             for values in (self.mean, self.scale, self.threshold, self.floor)
         )
-        scaled = op.mul(op.sub(rows, mean), scale)
+        if self.far or self.hidden.dtype != np.int16:  # others stand for what is rounded again
+            scaled = op.mul(op.sub(rows, mean), scale)
+        else:
+            scaled = op.sub(op.mul(rows, scale), op.mul(mean, scale))
         units = op.matmul(_weights(self.hidden.T), scaled)  # [B, U, H]
         if (self.floor > LINEAR).any():
             units = op.max([op.add(units, threshold), floor])
@@ -214,6 +220,7 @@ class Mlp(Settings):
             floor=nets.floor,
             out=nets.out[:, best] * np.float32(size),
             bias=nets.bias[:, best] * np.float32(size) + np.float32(level),
+            far=bool((np.abs(mean * scale)[said] > _NEAR).any()),
         )
         return found.rounded() if self.weights == "int16" else found
 

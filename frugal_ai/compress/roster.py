@@ -28,8 +28,13 @@ def students_of(rung: Rung, kind: Kind) -> tuple[Student, ...]:
     lean = Lean(label="lean_8", mlp=Mlp(linear=4), tolerance=_TOLERANCE[kind])
     if rung.family == "linear":
         return (small, Mlp(label="low_rank_8", units=0, epochs=0, seeds=1))
-    # what splines and products say of the weather, units have to learn
-    some = Lean(label="lean_16", mlp=Mlp(units=16, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
+    # what splines and products say of the weather, units have to learn; with the one that linear
+    # units share they are 16, which fill the registers of small processors and large ones
+    some = Lean(
+        label="lean_8_8",
+        mlp=Mlp(units=8, linear=7, epochs=60, seeds=1),
+        tolerance=_TOLERANCE[kind],
+    )
     many = Lean(label="lean_24", mlp=Mlp(units=24, epochs=60, seeds=1), tolerance=_TOLERANCE[kind])
     common: tuple[Student, ...] = (many, Mlp(), Mlp(units=16))
     if kind in {"load", "intensity"}:

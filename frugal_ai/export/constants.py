@@ -23,7 +23,8 @@ def folded(editing: Editing) -> Editing:
     """Compute nodes that depend on constants alone, where the result is not longer than they are.
 
     What is longer is left to the runtime, which computes it when it opens the graph. So is what
-    comes from weights of 16 bits, which may become 8 yet.
+    comes from weights of 16 bits, which may become 8 yet, or of 8, whose parts would be stored
+    once more.
     """
     weights = _of_weights(editing)
     nodes = [
@@ -51,10 +52,10 @@ def folded(editing: Editing) -> Editing:
 
 
 def _of_weights(editing: Editing) -> set[str]:
-    """Name what depends on matrices of 16-bit integers that a forecast multiplies by."""
+    """Name what depends on matrices of 8- or 16-bit integers that a forecast multiplies by."""
     found: set[str] = set()
     for name, array in editing.constants.items():
-        if array.dtype == np.int16 and array.ndim > 1:
+        if array.dtype in (np.int8, np.int16) and array.ndim > 1:
             cone = _cone(name, editing)
             longest = max(array.shape)  # what is longer is a matrix yet
             if any(_size(each, editing) > longest for each in _read_late(cone, editing)):

@@ -6,8 +6,11 @@ import onnx
 
 from frugal_ai.export import late
 from frugal_ai.export.affine import standardized
+from frugal_ai.export.chain import constants_first, looked_up_once, numbers_in_rows
 from frugal_ai.export.constants import folded, shortened
 from frugal_ai.export.editing import Editing
+from frugal_ai.export.picks import rows_once, rows_scaled
+from frugal_ai.export.rolling import single_rolling
 from frugal_ai.export.rules import RULES, cut_transposed
 from frugal_ai.export.split import apart, split
 from frugal_ai.export.spread import spread
@@ -20,7 +23,9 @@ Rule = Callable[[onnx.NodeProto, Editing], list[onnx.NodeProto] | None]
 _MOST_ROUNDS = 20
 _KNOWN = ("", TREES)  # domains whose operators onnx describes
 _RULES = (cut_transposed, unordered)
-_OF_FEATURES = (standardized, apart, split)  # change the size of what is multiplied
+_OF_FEATURES = (
+    standardized, rows_once, rows_scaled, apart, split, numbers_in_rows, constants_first,
+)  # fmt: skip  # change the size of what is multiplied
 
 
 def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.ModelProto:
@@ -44,7 +49,12 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
     """
     rules = _RULES + (_OF_FEATURES if fold_scalers else ())
     if not any(node.domain == TREES for node in model.graph.node):
-        rules += (*late.RULES, single_waves, single_sums)  # a tree would feel the last digit
+        rules += (
+            *late.RULES,
+            single_waves,
+            single_sums,
+            single_rolling,
+        )  # a tree would feel the last digit
     editing = Editing.of(_plain(model))
     for _ in range(_MOST_ROUNDS):
         before = editing.model.SerializeToString(deterministic=True)
@@ -52,6 +62,7 @@ def economize(model: onnx.ModelProto, *, fold_scalers: bool = True) -> onnx.Mode
         if editing.model.SerializeToString(deterministic=True) == before:
             break
     if fold_scalers:
+        editing = _rewritten(editing.refreshed(), (looked_up_once,))
         editing = spread(editing.refreshed())
     return lowered(shortened(editing.refreshed()).model)
 

@@ -106,7 +106,7 @@ def late_product(node: onnx.NodeProto, editing: Editing) -> Found:
     left = sides[1] == node.input[0]
     if len(weights) != 2 or not size:
         return None
-    if left and weights[0] != 1 and not _cut_off(shift.value, editing):
+    if left and weights[0] != 1 and not _near_zero(shift.value, editing):
         return None  # far from zero, and only their differences are small
     constant, nodes = shift.constant, []
     if left and weights[0] != 1 and len(size) == 2 and size[0] == 1:  # the same for all rows
@@ -124,9 +124,10 @@ def late_product(node: onnx.NodeProto, editing: Editing) -> Found:
     return [*nodes, make(shift.kind, names, node.output[0])]
 
 
-def _cut_off(name: str, editing: Editing) -> bool:
+def _near_zero(name: str, editing: Editing) -> bool:
+    """Say whether values are cut off, or scaled already, which only those near zero are."""
     node = editing.makers.get(name)
-    return node is not None and node.op_type in {"Max", "Min"}
+    return node is not None and node.op_type in {"Max", "Min", "Mul"}
 
 
 def late_transpose(node: onnx.NodeProto, editing: Editing) -> Found:
@@ -134,13 +135,32 @@ def late_transpose(node: onnx.NodeProto, editing: Editing) -> Found:
     shift = _shift(node.input[0], editing) if node.op_type == "Transpose" else None
     order = list(attributes(node)["perm"]) if shift else []
     size = editing.shapes.get(shift.constant, _NONE) if shift else _NONE
-    if shift is None or order != [0, 2, 1] or len(size) != 2:
+    if shift is None or order != [0, 2, 1] or len(size) not in (2, 3):
         return None
     first, constant = editing.fresh(), editing.fresh()
+    turned = order if len(size) == 3 else [1, 0]
     return [
         make("Transpose", [shift.value], first, perm=order),
-        make("Transpose", [shift.constant], constant, perm=[1, 0]),
+        make("Transpose", [shift.constant], constant, perm=turned),
         make(shift.kind, [first, constant], node.output[0]),
+    ]
+
+
+def turned_product(node: onnx.NodeProto, editing: Editing) -> Found:
+    """Transpose what is multiplied, which a runtime does while it multiplies."""
+    product = editing.made_by(node.input[0], "MatMul") if node.op_type == "Transpose" else None
+    if product is None or list(attributes(node)["perm"]) != [0, 2, 1]:
+        return None
+    weights, rows = product.input
+    if weights not in editing.fixed or len(editing.shapes.get(weights, _NONE)) != 2:
+        return None
+    if not _used_once(product.output[0], editing) or len(editing.shapes.get(rows, _NONE)) != 3:
+        return None
+    turned, wide = editing.fresh(), editing.fresh()
+    return [
+        make("Transpose", [rows], turned, perm=[0, 2, 1]),
+        make("Transpose", [weights], wide, perm=[1, 0]),
+        make("MatMul", [turned, wide], node.output[0]),
     ]
 
 
@@ -247,4 +267,5 @@ def unrounded(node: onnx.NodeProto, editing: Editing) -> Found:
 
 RULES = (
     unrounded, late_relu, late_shift, late_product, late_squeeze, late_transpose, carried, summands,
+    turned_product,
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """A product of weights and rows, split by what the rows depend on.
 
 Rows that are the same for every origin become a constant; those that are the same for every step of
-the horizon are multiplied once for all of them; what is taken off rows comes off their weights.
+the horizon are multiplied once for all of them; what is taken off rows comes off their weights;
+rows of a table are multiplied before they are looked up.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 
 from frugal_ai.export.editing import Editing, attributes, make, sizes
+from frugal_ai.export.picks import joined_rows, parts_of
 
 Found = list[onnx.NodeProto] | None
 
@@ -34,7 +36,7 @@ class _Product:
     kept: list[tuple[str, range]] = field(default_factory=list)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
 
-    def add(self, kind: str, inputs: Sequence[str], **how: int) -> str:
+    def add(self, kind: str, inputs: Sequence[str], **how: int | list[int]) -> str:
         """Add a node and return its output."""
         name = self.editing.fresh()
         self.nodes.append(make(kind, inputs, name, **how))
@@ -58,27 +60,29 @@ class _Origin:
 
 
 def split(node: onnx.NodeProto, editing: Editing) -> Found:
-    """Split a product where that leaves fewer nodes; the nodes in its place, or None."""
+    """Split a product where that leaves less to do; the nodes in its place, or None."""
     weights = node.input[0]
-    joined = editing.made_by(node.input[1], "Concat") if node.op_type == "MatMul" else None
-    if joined is None or weights not in editing.fixed or attributes(joined)["axis"] != 1:
+    joined = joined_rows(node.input[1], editing) if node.op_type == "MatMul" else None
+    if joined is None or weights not in editing.fixed:
         return None
-    shape = editing.shapes.get(weights, ())
-    parts = _parts(joined, editing)
-    if len(shape) != 2 or parts is None or len(editing.users[joined.output[0]]) > 1:
+    parts = parts_of(joined, editing)
+    if len(editing.shapes.get(weights, ())) != 2 or parts is None:
         return None
     origin = next((found for name in joined.input if (found := _origin(name, editing))), None)
     fixed = [(name, its) for name, its in parts if _fixed(name, editing)]
-    less = [name for name, _ in parts if origin and _less(name, origin, editing) is not None]
-    if not fixed and not less:
+    tables = [(name, its) for name, its in parts if _table(name, editing)]
+    rest = [one for one in parts if one not in fixed + tables]
+    if len(rest) == len(parts) and not origin:
         return None
     product = _Product(editing, weights)
-    rest = [one for one in parts if one not in fixed]
     terms = []
-    if origin and less:
+    if origin:
         terms.append(_once_an_origin(product, rest, origin))
     else:
         product.kept = rest
+    if not product.kept:
+        return None
+    terms += [_looked_up(product, name, its) for name, its in tables]
     # constants last, where they meet others
     terms += [
         product.add("MatMul", [product.columns([its]), editing.makers[name].input[0]])
@@ -101,7 +105,7 @@ def apart(node: onnx.NodeProto, editing: Editing) -> Found:
     if centred is None or joined is None or weights not in editing.fixed:
         return None
     mean, shape = editing.constant(centred.input[1]), editing.shapes.get(weights, ())
-    parts = _parts(joined, editing) if attributes(joined)["axis"] == 1 else None
+    parts = parts_of(joined, editing) if attributes(joined)["axis"] == 1 else None
     alone = all(len(editing.users[one.output[0]]) == 1 for one in (joined, centred))
     if mean is None or parts is None or not alone or len(shape) != 2:
         return None
@@ -151,21 +155,31 @@ def _once_an_origin(product: _Product, parts: list[tuple[str, range]], origin: _
     return product.add("MatMul", [total or "", origin.numbers])
 
 
-def _parts(joined: onnx.NodeProto, editing: Editing) -> list[tuple[str, range]] | None:
-    found, start = [], 0
-    for name in joined.input:
-        shape = editing.shapes.get(name, ())
-        if len(shape) != 3 or not isinstance(shape[1], int):
-            return None
-        found.append((name, range(start, start + shape[1])))
-        start += shape[1]
-    return found
-
-
 def _fixed(name: str, editing: Editing) -> bool:
     """Say whether rows are the same for every origin."""
     node = editing.made_by(name, "Expand")
     return node is not None and node.input[0] in editing.fixed
+
+
+def _table(name: str, editing: Editing) -> onnx.NodeProto | None:
+    """Return the node that looks rows up in a table, if that is all that makes them."""
+    turned = editing.made_by(name, "Transpose")
+    node = editing.made_by(turned.input[0], "Gather") if turned else None
+    if turned is None or node is None or list(attributes(turned)["perm"]) != [0, 2, 1]:
+        return None
+    index = editing.shapes.get(node.input[1], ())
+    table = node.input[0] in editing.fixed and len(editing.shapes.get(node.input[0], ())) == 2
+    along = attributes(node).get("axis", 0) == 0
+    return node if table and along and len(index) == 2 else None
+
+
+def _looked_up(product: _Product, name: str, its: range) -> str:
+    """Multiply a table, and look up then."""
+    node = product.editing.makers[product.editing.makers[name].input[0]]
+    turned = product.add("Transpose", [product.columns([its])], perm=[1, 0])
+    table = product.add("MatMul", [node.input[0], turned])
+    found = product.add("Gather", [table, node.input[1]])
+    return product.add("Transpose", [found], perm=[0, 2, 1])
 
 
 def _origin(name: str, editing: Editing) -> _Origin | None:

@@ -10,6 +10,7 @@ from frugal_ai.compress._perceptrons import LINEAR, Perceptrons, Schedule
 from frugal_ai.compress._reduced_rank import reduced_rank
 from frugal_ai.compress.mlp import Mlp, Perceptron
 from frugal_ai.errors import RungError
+from frugal_ai.export.compact import compact
 from frugal_ai.features.recipe import Recipe
 from frugal_ai.ladder._linear import moments, recency
 from frugal_ai.ladder.ridge import Ridge
@@ -239,3 +240,21 @@ def test_floats_in_the_place_of_integers_say_the_same_and_are_of_one_size() -> N
     rows = np.abs(wide.hidden).max(axis=1)
     assert rows.max() < 100 * rows.min()
     assert np.abs(wide.out).max() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("level", "far"), [(3.0, False), (1e4, True)])
+def test_means_far_from_zero_are_taken_off_before_the_product(level: float, far: bool) -> None:
+    data = rows()
+    data = replace(data, features=data.features + np.float32(level))
+    made = fitted(Mlp(units=2, linear=1, seeds=1, epochs=1), data)
+    assert made.far is far
+    features = spox.argument(spox.Tensor(np.float32, ("B", *data.features.shape[1:])))
+    model = compact(spox.build({"x": features}, {"y": made.to_onnx(features)}))
+    got = quiet_session(model.SerializeToString()).run(None, {"x": data.features})[0]
+    np.testing.assert_allclose(got, made.predict(data.features), rtol=1e-4, atol=1e-4)
+    moving, before = {"x"}, []
+    for node in model.graph.node:
+        if moving.intersection(node.input):
+            moving.update(node.output)
+            before.append(node.op_type)
+    assert ("Sub" in before[: before.index("MatMul")]) is far

@@ -111,3 +111,25 @@ def test_values_are_not_rounded_where_no_tree_looks() -> None:
     coarse = op.round(op.mul(x, const(4.0, F32)))
     kept = op.mul(op.cast(op.cast(coarse, to=np.float64), to=F32), const(0.25, F32))
     assert "Round" in left(kept, x, given)
+
+
+def test_what_is_scaled_is_centred_after_the_product() -> None:
+    x, given = rows()
+    scaled = op.mul(x, const(RNG.normal(size=(4, 1)), F32))
+    centred = op.sub(scaled, const(RNG.normal(size=(4, 1)), F32))
+    y = op.max([op.matmul(const(W, F32), centred), const(np.zeros(1), F32)])
+    assert left(op.mul(y, const(OUT, F32)), x, given) == ["MatMul", "Max", "Mul", "Sub"]
+    far = op.sub(x, const(RNG.normal(size=(4, 1)), F32))
+    again = op.max([op.matmul(const(W, F32), far), const(np.zeros(1), F32)])
+    assert left(op.mul(again, const(OUT, F32)), x, given) == ["MatMul", "Max", "Mul", "Sub"]
+    assert left(again, x, given) == ["MatMul", "Max", "Sub"]
+
+
+def test_a_product_is_transposed_while_it_is_made() -> None:
+    x, given = rows()
+    y = op.transpose(op.matmul(const(W, F32), x), perm=[0, 2, 1])
+    assert left(op.relu(y), x, given) == ["MatMul", "Relu", "Transpose"]
+    shift = const(RNG.normal(size=(1, 5, 6)), F32)
+    shifted = op.transpose(op.add(op.matmul(const(W, F32), x), shift), perm=[0, 2, 1])
+    last = op.add(shifted, const(RNG.normal(size=(1, 6, 5)), F32))
+    assert left(op.relu(last), x, given) == ["Add", "MatMul", "Relu", "Transpose"]

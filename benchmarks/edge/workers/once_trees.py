@@ -1,12 +1,16 @@
 """Forecasts once with trees as a graph, on features in numpy: GRAPH PLAN.json WINDOWS."""
 
-import sys
-from pathlib import Path
+import gc
 
-from frugal_edge.session import quiet_session
+gc.disable()  # as frugal-edge: what is imported stays
 
-from benchmarks.edge.workers.report import report
-from benchmarks.edge.workers.windows import first_features
+import sys  # noqa: E402 - the collector rests while it is imported
+from pathlib import Path  # noqa: E402
+
+from frugal_edge.session import quiet_session  # noqa: E402
+
+from benchmarks.edge.workers.report import report  # noqa: E402
+from benchmarks.edge.workers.windows import first_features  # noqa: E402
 
 if __name__ == "__main__":
     graph, plan, windows = map(Path, sys.argv[1:])

@@ -10,6 +10,7 @@ from frugal_ai.export.c.scalar import Array
 from frugal_ai.export.c.tensor import Input, Tensor, constant
 
 _SHAPES = ("Shape", "Size")
+_REPEATING = ("Expand", "Gather")
 _SCALING = ("Add", "Mul", "Sub", "Transpose")  # of constants that are kept in a small type
 
 
@@ -55,7 +56,8 @@ class _Builder:
             found = evaluate(node, values)
             self._known.update(zip(filter(None, node.outputs), found, strict=True))
             scaled = node.operator in _SCALING and any(name in self._narrow for name in node.inputs)
-            repeated = node.operator == "Expand" and found[0].size > 1
+            given = sum(value.size for value in values if value is not None)
+            repeated = node.operator in _REPEATING and found[0].size > max(given, 1)
             if not (scaled or repeated or widens(node, values)):
                 return
             if not repeated:

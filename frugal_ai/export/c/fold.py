@@ -18,7 +18,7 @@ from frugal_ai.export.c.scalar import Array
 
 _ERRORS = (Fail, InvalidArgument, InvalidGraph, NotImplemented, RuntimeException)
 _IR_VERSION = 8
-_WORTH = 64  # numbers
+_WORTH = 2048  # numbers from which bytes count more than the time that widening takes
 _NARROW = {"Cast", "DequantizeLinear"}
 
 

@@ -17,11 +17,12 @@ from frugal_ai.export.c.functions import ATOM, PRODUCT, SUM, UNARY, Helpers, Tex
 from frugal_ai.export.c.fuse import Fused, Group
 from frugal_ai.export.c.kernel import Accumulate, For, Scan, Sort, Statement, Store
 from frugal_ai.export.c.memory import Layout, Stand
-from frugal_ai.export.c.scalar import DType, c_type, literal
+from frugal_ai.export.c.scalar import FLOAT, DType, c_type, literal
 
 _INDENT = "    "
 _LANES = 8  # sums of one value that are kept side by side; an addition waits for the one before
 _SUMS = 32  # of all values together
+_AT_ONCE = 4  # running sums in single precision; where trees read them they are of doubles
 _WORTH_LANES = 16  # steps of a loop
 
 
@@ -102,11 +103,29 @@ class Writer:
         return f"{name} = {helper}({name}, {text.code});"
 
     def _scan(self, statement: Scan) -> Iterator[str]:
-        dtype = statement.value.dtype
+        var, dtype = statement.var, statement.value.dtype
         yield f"{c_type(dtype)} s = {literal(0, dtype)};"
         yield f"{self.place(statement.start)} = s;"
+        whole = 0
+        if dtype == FLOAT and var.size >= _WORTH_LANES:
+            whole = var.size - var.size % _AT_ONCE
+            yield from _block(_for(var, end=whole, step=_AT_ONCE), self._scan_at_once(statement))
         body = [f"s += {self.expr(statement.value).code};", f"{self.place(statement.target)} = s;"]
-        yield from _block(_for(statement.var), body)
+        if whole < var.size:
+            yield from _block(_for(var, begin=whole), body)
+
+    def _scan_at_once(self, statement: Scan) -> Iterator[str]:
+        """Add a few values up among themselves, so that one addition waits for those before."""
+        values = _steps(statement.value, statement.var)
+        targets = _steps(statement.target, statement.var)
+        names = [f"p{k}" for k in range(_AT_ONCE)]
+        for k, (name, value) in enumerate(zip(names, values, strict=True)):
+            before = f"{names[k - 1]} + " if k else ""
+            text = self.expr(value).within(PRODUCT)
+            yield f"float {name} = {before}{text};"
+        for name, target in zip(names, targets, strict=True):
+            yield f"{self.expr(target).code} = s + {name};"
+        yield f"s += {names[-1]};"
 
     def _sort(self, statement: Sort) -> Iterator[str]:
         if statement.count > 1:
@@ -196,6 +215,11 @@ def _start(function: str, dtype: DType) -> str:
     if function == "add":
         return literal(0, dtype)
     return literal(float("-inf") if function == "max" else float("inf"), dtype)
+
+
+def _steps(value: Expr, var: Var) -> list[Expr]:
+    """Return a value at some steps one after the other."""
+    return [_shifted([value], var, by)[0] for by in range(_AT_ONCE)]
 
 
 def _shifted(values: Sequence[Expr], var: Var, by: int) -> list[Expr]:

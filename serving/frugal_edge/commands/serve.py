@@ -1,6 +1,7 @@
 """``frugal-edge serve --config gateway.yaml``."""
 
 import argparse
+import gc
 
 from frugal_edge.commands._config import config_argument, configured
 
@@ -23,5 +24,7 @@ def run(options: argparse.Namespace) -> str:
     from frugal_edge.gateway.serve import serve
 
     only(options.log)
+    gc.freeze()
+    gc.enable()  # a command that ends soon does without
     serve(config)
     return ""

@@ -89,3 +89,20 @@ def test_a_forecast_is_small_and_leaves_nothing_behind(
     assert answer["heavy"] == []  # OpenSSL and compression libraries
     assert answer["private_mb"] <= MAX_PRIVATE_MB
     assert list(home.rglob("*")) == []  # onnxruntime's telemetry would keep an identifier here
+
+
+def test_the_collector_rests_while_a_command_runs_and_no_longer() -> None:
+    code = """
+import argparse, gc
+from frugal_edge import cli
+from frugal_edge.commands import info
+seen = []
+info.run = lambda options: seen.append(gc.isenabled()) or ""
+assert cli.main(["info", "nowhere"]) == 0
+gc.disable()
+assert cli.main(["info", "nowhere"]) == 0
+print(seen, gc.isenabled())
+gc.enable()
+assert cli.main(["info", "nowhere"]) == 0 and gc.isenabled()
+"""
+    assert python(code).strip() == "[False, False] False"

@@ -392,3 +392,26 @@ def test_waves_in_single_precision(check: Check, most: int) -> None:
     seconds = np.linspace(0, 31557599, 48).astype(F32).reshape(1, 1, 48)
     shifts = np.linspace(0, 6, most).astype(F32)[:, None]
     check(nodes, {"t": seconds}, constants={"turns": turns, "shifts": shifts}, rtol=5e-5)
+
+
+@pytest.mark.parametrize(("length", "libm"), [(31557600, False), (2 * 31557600, True)])
+def test_waves_of_what_is_left_of_a_turn(check: Check, length: int, libm: bool) -> None:
+    turns = (np.arange(1, 5) * 2 * np.pi / 31557600).astype(F32)[:, None]
+    nodes = [
+        make_node("Mod", ["t", "length"], ["left"]),
+        make_node("Cast", ["left"], ["single"], to=1),
+        make_node("Mul", ["single", "turns"], ["a"]),
+        make_node("Add", ["a", "shifts"], ["b"]),
+        make_node("Sin", ["b"], ["y"]),
+    ]
+    seconds = np.linspace(-31557600, 2 * 31557599, 48).astype(np.int64).reshape(1, 1, 48)
+    shifts = np.linspace(0, 6, 4).astype(F32)[:, None]
+    constants = {"turns": turns, "shifts": shifts, "length": np.array(length)}
+    check(nodes, {"t": seconds}, constants=constants, rtol=5e-5 if libm else 1e-5)
+
+
+@pytest.mark.parametrize("length", [15, 16, 49])
+def test_running_sums_in_single_precision(check: Check, length: int) -> None:
+    node = make_node("CumSum", ["x", "axis"], ["y"])
+    given = {"x": numbers((2, length), F32, 3)}
+    check([node], given, constants={"axis": np.array(1)}, rtol=1e-5)

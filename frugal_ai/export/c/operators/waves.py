@@ -10,6 +10,9 @@ from frugal_ai.export.c.tensor import Constant, Joined, Map, Tensor, View, mappe
 
 _QUARTER = math.pi / 2
 _MOST = {DOUBLE: 16, FLOAT: 8}  # waves in the longest; the error grows with their number
+_TURN = 2 * math.pi * (1 + 1e-6)  # the largest angle of one turn, in single precision
+_SINE = (1.0, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880)  # of odd powers, to 1e-8 within an eighth
+_COSINE = (1.0, -1 / 2, 1 / 24, -1 / 720, 1 / 40320)  # of even ones
 _WHOLE = {DOUBLE: 1e-12, FLOAT: 5e-7}  # relative distance from a whole number
 
 
@@ -53,12 +56,66 @@ def _waves(angle: Tensor, turned: Tensor, shifts: Array, axis: int) -> Tensor | 
 
 def _multiples(angle: Tensor, most: int) -> list[tuple[Tensor, Tensor]]:
     """Return sine and cosine of 1, 2, ... times an angle."""
-    sin, cos = (mapped(function, angle.dtype, angle) for function in ("sin", "cos"))
+    sin, cos = _within_a_turn(angle) or (
+        mapped("sin", angle.dtype, angle),
+        mapped("cos", angle.dtype, angle),
+    )
     pairs: list[tuple[Tensor, Tensor]] = [(sin, cos)]
     for _ in range(most - 1):
         s, c = pairs[-1]
         pairs.append((_sum("add", (s, cos), (c, sin)), _sum("sub", (c, cos), (s, sin))))
     return pairs
+
+
+def _within_a_turn(angle: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return sine and cosine of an angle from 0 to one turn in single precision, without libm.
+
+    A quarter of what it is beyond half a turn lies within an eighth of a turn, where the first
+    terms of the series do; the double of the double is the angle, but for half a turn.
+    """
+    if angle.dtype != FLOAT or not isinstance(angle, Map) or not _is_part(angle):
+        return None
+
+    def plus(one: Tensor, other: float) -> Tensor:
+        return mapped("add", FLOAT, one, number(other, FLOAT))
+
+    def times(one: Tensor, other: Tensor | float) -> Tensor:
+        factor = other if isinstance(other, Tensor) else number(other, FLOAT)
+        return mapped("mul", FLOAT, one, factor)
+
+    near = plus(times(angle, 0.25), -math.pi / 4)
+    square = times(near, near)
+    series = []
+    for first, *rest in (_SINE[::-1], _COSINE[::-1]):
+        total = times(square, first)
+        for factor in rest[:-1]:
+            total = times(square, plus(total, factor))
+        series.append(plus(total, rest[-1]))
+    sine, cosine = times(near, series[0]), series[1]
+    for _ in range(2):
+        twice = times(times(sine, cosine), 2.0)
+        sine, cosine = twice, plus(times(times(sine, sine), -2.0), 1.0)
+    return times(sine, -1.0), times(cosine, -1.0)
+
+
+def _is_part(angle: Map) -> bool:
+    """Say whether an angle is what is left of a time after whole turns."""
+    if angle.function != "mul":
+        return False
+    time, turn = angle.operands
+    left = time.operands[0] if isinstance(time, Map) and time.function == "cast" else None
+    if not isinstance(left, Map) or left.function != "mod":
+        return False
+    length, factor = (_number(one) for one in (left.operands[1], turn))
+    return length is not None and factor is not None and 0 < length * factor <= _TURN
+
+
+def _number(tensor: Tensor) -> float | None:
+    """Return a constant that is one number, repeated or not."""
+    source = tensor.source if isinstance(tensor, View) else tensor
+    if not isinstance(source, Constant) or source.size != 1:
+        return None
+    return float(source.values.reshape(-1)[0])
 
 
 def _shifted(pair: tuple[Tensor, Tensor], shift: float) -> Tensor:
