@@ -52,17 +52,15 @@ def test_one_connection_too_many_is_503_for_a_known_request_too(kit: Any, live: 
 def test_who_does_not_read_takes_no_memory_and_is_closed(kit: Any, live: Live) -> None:
     with live(HttpSettings(receive_s=1.0)) as port, kit.Peer(port) as one:
         one.ask(kit.get())
-        one.socket.settimeout(0.5)
+        one.socket.settimeout(10)  # a busy machine is slow to take it, which is no refusal
         asked, sent = kit.get() * 100, 0
         with pytest.raises(OSError, match=r"timed out|reset|[Bb]roken pipe"):  # noqa: PT012  # any
             while sent < 200_000_000:
                 one.socket.sendall(asked)
                 sent += len(asked)
         assert httpx.get(f"http://127.0.0.1:{port}{kit.newest}").status_code == 200
-        one.socket.settimeout(10)
-        time.sleep(2.5)
         with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):  # noqa: PT012  # either
-            for _ in range(40):
+            for _ in range(200):
                 one.socket.sendall(b"x")
                 time.sleep(0.1)
 
