@@ -24,7 +24,7 @@ def test_figures_have_three_digits_or_all_before_the_point(value: float, text: s
     ("grams", "text"),
     [
         (0, "0 gCO2e"),
-        (2e-9, "2.00e-09 gCO2e"),
+        (2e-9, "0.002 µgCO2e"),
         (3.21e-5, "32.1 µgCO2e"),
         (0.0421, "42.1 mgCO2e"),
         (0.99999, "1 gCO2e"),
