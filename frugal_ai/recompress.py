@@ -13,6 +13,7 @@ from frugal_ai.backtest.evaluate import graph_of
 from frugal_ai.bill.bill import make_bill
 from frugal_ai.bill.folder import BILL, write_bill
 from frugal_ai.bill.model import read_model
+from frugal_ai.bundles import write_models
 from frugal_ai.compress.chosen import compress_original
 from frugal_ai.compress.compressor import Step
 from frugal_ai.compress.original import ORIGINAL, Original
@@ -24,7 +25,6 @@ from frugal_ai.errors import CompressionError, DataError
 from frugal_ai.export.model import OnnxModel
 from frugal_ai.export.versions import TREES
 from frugal_ai.leaderboard.export import write_leaderboard
-from frugal_ai.outcome import write_models
 from frugal_ai.pipeline import Pipeline, parse_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport

@@ -13,6 +13,7 @@ from frugal_ai.bill.bill import make_bill
 from frugal_ai.bill.fleet import check_countries
 from frugal_ai.bill.folder import BILL, write_bill
 from frugal_ai.bill.model import read_model
+from frugal_ai.bundles import write_models
 from frugal_ai.climb import Climb
 from frugal_ai.compress.chosen import compress_original, original_of
 from frugal_ai.cost.balance import book_envelope
@@ -27,7 +28,7 @@ from frugal_ai.features.blocks.lag import Last
 from frugal_ai.features.graph import FeatureGraph
 from frugal_ai.judge import judge
 from frugal_ai.leaderboard.export import write_leaderboard
-from frugal_ai.outcome import Status, chosen_forecasts, run_report, write_models
+from frugal_ai.outcome import Status, chosen_forecasts, run_report
 from frugal_ai.pipeline import Pipeline
 from frugal_ai.prepare import Prepared, prepare
 from frugal_ai.report import MlflowReport, RunReport

@@ -18,6 +18,7 @@ from frugal_edge.runtime import load
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.evaluate import Evaluation, evaluate, unmeasured
 from frugal_ai.backtest.windows import Series
+from frugal_ai.bundles import write_models
 from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, CostContext, build_context
 from frugal_ai.data.panel import FloatArray, Panel
@@ -26,7 +27,7 @@ from frugal_ai.export.model import to_onnx
 from frugal_ai.features.graph import Windows
 from frugal_ai.judge import Climbed, Judgement, judge
 from frugal_ai.ladder.rung import Rung
-from frugal_ai.outcome import Status, _targets_digest, run_report, write_models
+from frugal_ai.outcome import Status, _targets_digest, run_report
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport

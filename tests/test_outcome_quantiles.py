@@ -15,11 +15,12 @@ from sklearn.metrics import mean_pinball_loss
 
 from frugal_ai.accounts import RungCost
 from frugal_ai.backtest.evaluate import GRAPH_MADE, evaluate
+from frugal_ai.bundles import write_models
 from frugal_ai.compress.chosen import original_of
 from frugal_ai.cost.context import Cost, build_context
 from frugal_ai.export.model import to_onnx
 from frugal_ai.judge import Climbed, Judgement, judge
-from frugal_ai.outcome import chosen_forecasts, run_report, write_models
+from frugal_ai.outcome import chosen_forecasts, run_report
 from frugal_ai.pipeline import Pipeline, read_pipeline
 from frugal_ai.prepare import Prepared, prepare, task
 from frugal_ai.report import RunReport
