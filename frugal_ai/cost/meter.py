@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _RESOLUTION_S = 1e-9  # of the CPU clock; a single execution is never booked as nothing
 _MOST_REPEATS = 10_000_000
+_LEAST_BLOCKS = 2
 _HEADROOM = 1.2  # so that the next block is long enough although executions get faster
 
 
@@ -51,8 +52,9 @@ class CpuMeter:
 
     Work is executed once. If that took `single_cpu_s` or more, it is the measurement. Else work is
     repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the least of the
-    others, per execution, is the measurement: what else a machine does can only lengthen it. Its
-    spread is that of the blocks, or by how much the machine was slower meanwhile than it has been,
+    others, per execution, is the measurement: what else a machine does can only lengthen it. Work
+    that fills a block by itself is its own first block, and is repeated as often as fits into
+    `single_cpu_s`, twice at least. The spread is that of the blocks, or by how much the machine was slower meanwhile than it has been,
     if that is more.
 
     Parameters
@@ -133,10 +135,9 @@ class CpuMeter:
         self, work: Callable[[], object], first: Measurement, start: Reading
     ) -> Measurement:
         with _without_gc():
-            repeats = self._long_enough(work, first.cpu_s)
-            # the block that proved long enough is the one to discard
+            repeats, counted = self._plan(work, first.cpu_s)
             blocks, slower = [], []
-            for _ in range(self._blocks - 1):
+            for _ in range(counted):
                 blocks.append(self._block(work, repeats))
                 slower.append(self._pace.slowdown(self._clock))
         total = self._since(start)
@@ -157,6 +158,13 @@ class CpuMeter:
             total_wall_s=total.wall_s,
             drawn=None,
         )
+
+    def _plan(self, work: Callable[[], object], cpu_s: float) -> tuple[int, int]:
+        """Return how many executions fill a block, and how many blocks count."""
+        most = self._blocks - 1  # one is discarded: the one that proved long enough
+        if cpu_s < self._block_cpu_s:
+            return self._long_enough(work, cpu_s), most
+        return 1, min(most, max(_LEAST_BLOCKS, int(self._single_cpu_s / cpu_s)))
 
     def _long_enough(self, work: Callable[[], object], cpu_s: float) -> int:
         """Find how many executions fill a block; the first, cold one made them look longer."""
