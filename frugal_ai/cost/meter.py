@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _RESOLUTION_S = 1e-9  # of the CPU clock; a single execution is never booked as nothing
 _MOST_REPEATS = 10_000_000
-_LEAST_BLOCKS = 2
+_LEAST_BLOCKS = 3  # of two the range says little of a spread
 _HEADROOM = 1.2  # so that the next block is long enough although executions get faster
 
 
@@ -54,7 +54,7 @@ class CpuMeter:
     repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the least of the
     others, per execution, is the measurement: what else a machine does can only lengthen it. Work
     that fills a block by itself is its own first block, and is repeated as often as fits into
-    `single_cpu_s`, twice at least. The spread is that of the blocks, or by how much the machine was
+    `single_cpu_s`, three times at least. The spread is that of the blocks, or by how much the machine was
     slower meanwhile than it has been, if that is more.
 
     Parameters
