@@ -54,8 +54,8 @@ class CpuMeter:
     repeated in blocks of at least `block_cpu_s`; the first block is discarded, and the least of the
     others, per execution, is the measurement: what else a machine does can only lengthen it. Work
     that fills a block by itself is its own first block, and is repeated as often as fits into
-    `single_cpu_s`, three times at least. The spread is that of the blocks, or by how much the machine was
-    slower meanwhile than it has been, if that is more.
+    `single_cpu_s`, three times at least. The spread is that of the blocks, or by how much the
+    machine was slower meanwhile than it has been, if that is more.
 
     Parameters
     ----------
